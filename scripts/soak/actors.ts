@@ -92,7 +92,7 @@ export class Actors {
   };
   readonly #chain: SoakChain;
   readonly #plans: readonly PlannedTask[];
-  #deployment: Deployment;
+  readonly #deployment: Deployment;
   readonly #nodes: ActorNode[];
   readonly #byId = new Map<number, ActorNode>();
   readonly #developers: readonly string[];
@@ -111,6 +111,7 @@ export class Actors {
   #memory: Memory | undefined;
   /** Nothing new is offered or asked for: the run comes to its end, or the network moves. */
   #closing = false;
+  #hurries = false;
 
   constructor(chain: SoakChain, deployment: Deployment, nodes: readonly PlannedNode[], tasks: readonly PlannedTask[]) {
     this.#chain = chain;
@@ -189,22 +190,10 @@ export class Actors {
     this.#closing = true;
   }
 
-  /** Everybody goes to another deployment. What is left at this one has to be ended before. */
-  moveTo(deployment: Deployment): void {
-    this.#deployment = deployment;
-    this.#funded.clear();
-    this.#byId.clear();
-    this.#left = [];
-    [this.#live, this.#known] = [[], 0];
-    this.#tasks = new Map();
-    this.#open = new Set();
-    this.#disputed = new Set();
-    this.#seen = new Map();
-    this.#closing = false;
-    for (const node of this.#nodes) {
-      node.nodeId = undefined;
-      node.sequence = 0;
-    }
+  /** Everybody is there, and delivers at once. */
+  hurry(): void {
+    this.close();
+    this.#hurries = true;
   }
 
   /** Leases that are not over, of all nodes. */
@@ -231,23 +220,6 @@ export class Actors {
         await this.#chain.send(task.owner, contracts.tasks.cancel.populateTransaction(task.id));
     }
     return this.#open.size;
-  }
-
-  /** Owners of all nodes leave. @returns How many have not. */
-  async exitAll(): Promise<number> {
-    const { contracts, reader } = this.#deployment;
-    const nodes = await reader.nodes(await reader.block());
-    let rest = 0;
-    for (const node of nodes) {
-      if (!this.#nodes.some(({ owner }) => owner === node.owner)) continue;
-      if (node.status === "active")
-        await this.#chain.send(node.owner, contracts.nodes.drain.populateTransaction(node.id));
-      if (node.status === "active" || node.status === "draining") {
-        const sent = await this.#chain.send(node.owner, contracts.nodes.exit.populateTransaction(node.id));
-        if (!sent) rest += 1;
-      }
-    }
-    return rest;
   }
 
   // Supply.
@@ -330,8 +302,7 @@ export class Actors {
     const { contracts, addresses, accounts } = this.#deployment;
     const domain = reportDomain(LOCAL_CHAIN_ID, addresses["Telemetry"] ?? "");
     const due = this.#nodes.filter(
-      ({ plan, nodeId }, i) =>
-        nodeId !== undefined && wantOf(plan, step) !== "vanishes" && (step + 4 * i) % REPORT_STEPS < 4,
+      ({ plan, nodeId }, i) => nodeId !== undefined && !this.#isGone(plan, step) && (step + 4 * i) % REPORT_STEPS < 4,
     );
     if (due.length === 0) return;
     const signed = await Promise.all(
@@ -453,12 +424,12 @@ export class Actors {
 
   async #advance(lease: Lease, { plan }: ActorTask, step: number, now: number): Promise<void> {
     const node = this.#byId.get(lease.nodeId);
-    if (!node || wantOf(node.plan, step) === "vanishes") return;
+    if (!node || this.#isGone(node.plan, step)) return;
     const key = [lease.id, lease.taskId, lease.nodeId, lease.start].join("/");
     const since = this.#seen.get(key) ?? now;
     this.#seen.set(key, since);
     const { leases } = this.#deployment.contracts;
-    const share = (now - since) / (plan.work * STEP_SECONDS);
+    const share = this.#hurries ? 1 : (now - since) / (plan.work * STEP_SECONDS);
     if (share >= 1 && lease.status === "active") {
       const digest = id(`result ${String(lease.id)}`);
       const call = leases.deliver.populateTransaction(lease.id, lease.fence, digest, DAG_PB, 1);
@@ -472,6 +443,11 @@ export class Actors {
         leases.release.populateTransaction(lease.id, lease.fence, ENDS_MOVE),
       );
     }
+  }
+
+  /** Whether nobody is at a node in a step. */
+  #isGone(plan: PlannedNode, step: number): boolean {
+    return !this.#hurries && wantOf(plan, step) === "vanishes";
   }
 
   async #checkpoint(lease: Lease, node: ActorNode, share: number, step: number): Promise<void> {
@@ -497,7 +473,7 @@ export class Actors {
     const receipts: { candidate: number; signature: string }[] = [];
     for (const { candidate, nodeId } of holders) {
       const holder = this.#byId.get(nodeId);
-      if (!holder || receipts.length >= needed || wantOf(holder.plan, step) === "vanishes") continue;
+      if (!holder || receipts.length >= needed || this.#isGone(holder.plan, step)) continue;
       receipts.push({ candidate, signature: await signReceipt(holder.operator, domain, claim, nodeId) });
     }
     if (receipts.length < needed) {

@@ -194,7 +194,8 @@ function planNodes(seed: number, { nodes, steps }: SoakSize, faults: readonly So
     const comes = i % 4 === 3 ? below(Math.floor(steps / 2)) : 0;
     const absences: Absence[] = [];
     // Away every three days or so, for some hours; a third of the time in the middle of its work.
-    for (let from = comes + 12 + below(6 * DAY); from < steps * PARTS.migrate; from += below(6 * DAY)) {
+    const rarely = Math.min(6 * DAY, Math.floor(steps / 2));
+    for (let from = comes + 12 + below(rarely); from < steps * PARTS.migrate; from += below(rarely)) {
       const how = (["drains", "drains", "vanishes", "drains", "exits", "vanishes"] as const)[below(6)] ?? "drains";
       const until = from + 24 + below(96);
       absences.push({ from, until, how });

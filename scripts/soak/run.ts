@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { ENUMS } from "@verai/client/generated/enums";
@@ -9,6 +10,7 @@ import { type Alert, AlertWatch, type DoneFault, readRules } from "./alerts.ts";
 import { type Deployment, SoakChain } from "./chain.ts";
 import type { Books, Watched, Work } from "./judge.ts";
 import { DAY, KEEPERS, type SoakFault, type SoakPlan, STEP_SECONDS } from "./plan.ts";
+import { checkOut, previousVersion } from "./previous.ts";
 import { SoakWorld, SPEED } from "./world.ts";
 
 /** Real milliseconds of a step at least, and of the wait for a keeper that looks at the chain within it at most. */
@@ -126,7 +128,15 @@ export class Soak {
     const { chain, first } = await SoakChain.open(directory, delayOf);
     const now = (): number => (performance.now() - began) / 1000;
     output.say("starting oracle, keepers, agents and an indexer");
-    const world = await SoakWorld.start(directory, chain, first, plan.size.agents, now);
+    const commit = await previousVersion();
+    const previous = commit === undefined ? undefined : join(directory, "previous");
+    if (commit !== undefined && previous !== undefined) await checkOut(commit, previous);
+    output.say(
+      commit === undefined
+        ? "there is no version before this one: agents are only restarted"
+        : `agents begin as of commit ${commit}`,
+    );
+    const world = await SoakWorld.start(directory, chain, first, plan.size.agents, now, previous);
     keep({ stop: () => world.stop() });
     const soak = new Soak(plan, { chain, world, first, output, directory, delay: delayOf, stop });
     try {
@@ -165,13 +175,17 @@ export class Soak {
   }
 
   #summary(): string {
-    const { submitted, accepted } = this.#counts();
-    return `${String(submitted)} tasks, ${String(accepted)} results accepted`;
+    const { submitted, delivered, accepted, checkpoints, unheld } = this.#counts();
+    return (
+      `${String(submitted)} tasks, ${String(delivered)} results, ${String(accepted)} accepted, ${String(checkpoints)} checkpoints ` +
+      `(${String(unheld)} without holders), agents' tasks ${String(this.#world.agentTasks.ended)} of ${String(this.#world.agentTasks.submitted)}`
+    );
   }
 
   async #step(step: number, faults = true): Promise<void> {
     if (this.#stop.aborted) throw new Error("told to stop");
     const began = performance.now();
+    this.#world.forgetLooks();
     await this.#chain.begin(step);
     await this.#heal(step);
     if (faults)
@@ -202,7 +216,7 @@ export class Soak {
   // Faults.
 
   async #apply(fault: SoakFault, step: number): Promise<void> {
-    const { kind, target, lasts, amount } = fault;
+    const { kind, target, lasts } = fault;
     const name =
       target === undefined
         ? undefined
@@ -218,7 +232,6 @@ export class Soak {
       this.#output.say(
         `governance schedules ${CHANGES.map(([each]) => each).join(" and ")}, ${String(this.#delay)} s ahead`,
       );
-    void amount;
   }
 
   async #begin({ kind, amount, target = 0 }: SoakFault, name: string, step: number): Promise<boolean> {
@@ -264,6 +277,7 @@ export class Soak {
         this.#governs = true;
         return true;
       case "upgrade agents":
+        world.upgrade();
         this.#upgrades = Array.from({ length: world.agents }, (_, i) => world.nameOf("agent", i));
         return true;
       case "migrate":
@@ -396,7 +410,7 @@ export class Soak {
     this.#output.say("no more faults, no more tasks: what is open comes to its end");
     for (const fault of this.#lasting.keys()) await this.#heal(fault.step + fault.lasts);
     this.#isPaused = false;
-    for (const actors of this.#actors) actors.close();
+    for (const actors of this.#actors) actors.hurry();
     let open = 0;
     for (let step = from; step < from + WIND_DOWN; step++) {
       await this.#step(step, false);

@@ -5,12 +5,11 @@ import { join } from "node:path";
 import { openSigner } from "@verai/client/keys";
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { freePort } from "@verai/devnet/chain";
-import { Configs } from "@verai/devnet/configs";
+import { Configs, specOf } from "@verai/devnet/configs";
 import { readLog } from "@verai/devnet/logs";
 import { ACCOUNTS, type ParticipantNode, type ParticipantTask } from "@verai/devnet/participants";
 import { Processes } from "@verai/devnet/processes";
 import { RpcProxy } from "@verai/devnet/rpc-proxy";
-import { chaosSpec } from "../chaos/world.ts";
 import type { Deployment, SoakChain } from "./chain.ts";
 import type { Point, Resource, Watched } from "./judge.ts";
 import { AGENT_CLASS, KEEPERS } from "./plan.ts";
@@ -28,11 +27,13 @@ const SCRAPE_MS = 900;
 /** ETH below which a keeper's purse counts as low, and what is left in one that is emptied. */
 const LOW = "0.5";
 const EMPTIED = ETHER / 10n;
-/** Units of a task for real agents, and seconds between checkpoints. */
-const AGENT_UNITS = 2;
+/** Learning rates of a task for real agents, a unit each; seconds between checkpoints on the chain. */
+const LEARNING_RATES = [0.05, 0.1] as const;
 const AGENT_INTERVAL = 6 * 3_600;
-/** Milliseconds between two steps of a unit: some ten seconds in all. */
-const PACE = 60;
+/** Short, but long enough to be disturbed: some ten seconds, and a checkpoint every one or two. */
+const TRAINING = ["--epochs", "4", "--train", "1000", "--test", "100", "--checkpoint-steps", "20", "--pace", "60"];
+/** Calls of a cycle of a keeper with all its loops. */
+const CYCLE_CALLS = 30;
 
 /** A real program of the run. */
 interface Service {
@@ -45,8 +46,6 @@ interface Service {
   /** Whether it is down by our own doing. */
   down: boolean;
   frozen: boolean;
-  /** Looks at the chain since it was last asked. */
-  looks: number;
   /** Samples since its last start. */
   points: Record<Resource, Point[]>;
   startedAt: number;
@@ -66,6 +65,8 @@ export class SoakWorld {
   readonly #configs = new Map<string, Configs>();
   /** Of each deployment: the keeper that takes agents' reports. */
   readonly #known = new Map<string, number>();
+  /** Folder of the version before, which agents run until they are upgraded. */
+  #previous: string | undefined;
   #tasks = 0;
   readonly #busy = new Set<number>();
   /** Agents' tasks that were submitted, and that came to their end. */
@@ -96,10 +97,12 @@ export class SoakWorld {
     deployment: Deployment,
     agents: number,
     now: () => number,
+    previous: string | undefined,
   ): Promise<SoakWorld> {
     const confirm = new RpcProxy(chain.url);
     await confirm.plug();
     const world = new SoakWorld(directory, chain, agents, confirm, now);
+    world.#previous = previous;
     await world.fund();
     world.startOracle(deployment);
     for (let i = 0; i < KEEPERS; i++) await world.startKeeper(i, deployment);
@@ -213,7 +216,7 @@ export class SoakWorld {
       port,
       data: this.#data(deployment, node.name),
       proxy,
-      args: ["agent/main.ts", "run", "--config", config],
+      args: [join(this.#previous ?? "", "agent/main.ts"), "run", "--config", config],
     });
   }
 
@@ -247,7 +250,7 @@ export class SoakWorld {
     const task: ParticipantTask = {
       name: `task ${String(this.#tasks)}`,
       account: DEVELOPER_ACCOUNTS + developer,
-      units: AGENT_UNITS,
+      units: LEARNING_RATES.length,
       maxPrice: "0.030",
       classes: { [AGENT_CLASS.name]: "0" },
       hidden: [],
@@ -256,7 +259,8 @@ export class SoakWorld {
     };
     const configs = await this.#configsOf(deployment);
     const { config, spec, terms } = await configs.developer(task, {
-      ...chaosSpec(PACE),
+      ...specOf({ name: task.name, hidden: [12], learningRates: [...LEARNING_RATES] }),
+      args: TRAINING,
       checkpoint: { intervalSeconds: 3 },
     });
     // Actors hold no copies: what only real agents could sign for would wait for ever among two hundred nodes.
@@ -309,6 +313,15 @@ export class SoakWorld {
     await this.processes.stop([name], 20_000);
   }
 
+  /** From now on agents that are started run this version. */
+  upgrade(): void {
+    this.#previous = undefined;
+    for (const service of this.#services.values()) {
+      if (!service.name.startsWith("agent")) continue;
+      service.args = ["agent/main.ts", ...service.args.slice(1)];
+    }
+  }
+
   /** Starts one again, as it was. */
   revive(name: string): void {
     this.#launch(this.#require(name));
@@ -359,19 +372,17 @@ export class SoakWorld {
 
   // What is seen of it.
 
-  /** Whether a keeper that is in order has looked at the chain since this was last asked. */
+  /** Whether a keeper has had a whole cycle since {@link forgetLooks}. */
   hasLooked(): boolean {
-    const keepers = [...this.#services.values()].filter(({ name }) => name.startsWith("keeper"));
-    let looked = false;
-    for (const service of keepers) {
-      const calls = service.proxy?.calls ?? [];
-      if (calls.length > 0) looked = true;
-      calls.length = 0;
-    }
-    for (const { name, proxy } of this.#services.values())
-      if (proxy && !name.startsWith("keeper")) proxy.calls.length = 0;
+    return [...this.#services.values()].some(
+      ({ name, proxy }) => name.startsWith("keeper") && (proxy?.calls.length ?? 0) >= CYCLE_CALLS,
+    );
+  }
+
+  /** A step begins: what was called before no longer counts. */
+  forgetLooks(): void {
+    for (const { proxy } of this.#services.values()) if (proxy) proxy.calls.length = 0;
     this.#confirm.calls.length = 0;
-    return looked;
   }
 
   /** What `/metrics` of every process that should run says; undefined: it gave no answer. */
@@ -434,7 +445,6 @@ export class SoakWorld {
       ...parts,
       down: false,
       frozen: false,
-      looks: 0,
       points: noPoints(),
       startedAt: this.#now(),
     };
