@@ -70,7 +70,7 @@ export interface ActorCounts {
   accepted: number;
   disputed: number;
   reports: number;
-  /** Checkpoints for which too few holders were there. */
+  /** Checkpoints for which too few holders could sign. */
   unheld: number;
 }
 
@@ -190,7 +190,7 @@ export class Actors {
     this.#closing = true;
   }
 
-  /** Everybody is there, and delivers at once. */
+  /** Nobody stays away, and everybody delivers at once. */
   hurry(): void {
     this.close();
     this.#hurries = true;
@@ -486,7 +486,7 @@ export class Actors {
 }
 
 /** What a node's owner wants in a step. Pure. */
-export function wantOf({ comes, absences }: PlannedNode, step: number): "later" | "here" | Leaving {
+function wantOf({ comes, absences }: PlannedNode, step: number): "later" | "here" | Leaving {
   if (step < comes) return "later";
   return absences.find(({ from, until }) => step >= from && step < until)?.how ?? "here";
 }

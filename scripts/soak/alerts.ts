@@ -15,7 +15,7 @@ export interface Rule {
   readonly holds: number;
 }
 
-/** An alert that fired: on which series, and when, real seconds. */
+/** An alert that fired: on which series, and when, by the run's clock. */
 export interface Alert {
   readonly name: string;
   readonly instance: string;
@@ -57,10 +57,11 @@ export class AlertWatch {
   /**
    * Takes a scrape of all instances.
    *
-   * @param at Real seconds.
+   * @param at Seconds by the run's clock.
    * @param texts What each instance's `/metrics` said; undefined: it gave no answer.
+   * @param slowness Real seconds that one of the run's clock takes: how much slower than planned this machine is.
    */
-  observe(at: number, texts: ReadonlyMap<string, string | undefined>): void {
+  observe(at: number, texts: ReadonlyMap<string, string | undefined>, slowness = 1): void {
     const metrics = new Map<string, Sample[]>();
     const add = (name: string, sample: Sample): void => {
       metrics.set(name, [...(metrics.get(name) ?? []), sample]);
@@ -69,7 +70,7 @@ export class AlertWatch {
       const labels = { instance, job: "drmp" };
       add("up", { labels, value: text === undefined ? 0 : 1 });
       for (const [name, samples] of parseMetrics(text ?? "", labels)) {
-        const scale = name === "drmp_heartbeat_age_seconds" ? this.#speed : 1;
+        const scale = name === "drmp_heartbeat_age_seconds" ? this.#speed / slowness : 1;
         for (const sample of samples) add(name, { labels: sample.labels, value: sample.value * scale });
       }
     }
@@ -140,7 +141,7 @@ const ALSO: Readonly<Partial<Record<FaultKind, readonly string[]>>> = {
   migrate: ["DrmpDown", "DrmpLoopStopped", "DrmpUnmetDemand"],
 };
 
-/** A fault as it was done: when, in real seconds, and to which process. */
+/** A fault as it was done: when, by the run's clock, and to which process. */
 export interface DoneFault {
   readonly kind: FaultKind;
   readonly instance?: string | undefined;
@@ -158,7 +159,7 @@ export interface AlertFindings {
 /**
  * Holds what was fired against what was done. Pure; O(faults × alerts).
  *
- * @param grace Real seconds after a fault's end in which what it left is still cleared away.
+ * @param grace Seconds after a fault's end in which what it left is still cleared away.
  */
 export function judgeAlerts(alerts: readonly Alert[], faults: readonly DoneFault[], grace: number): AlertFindings {
   const overlaps = (alert: Alert, { from, until }: DoneFault): boolean =>

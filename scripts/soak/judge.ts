@@ -18,7 +18,7 @@ export interface Allowance {
 }
 
 /** The median. O(n log n). */
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }
@@ -50,7 +50,7 @@ export function trendOf(points: readonly Point[], { share, beside }: Allowance):
 export type Resource = "memory" | "files" | "disk";
 
 /** What each may grow by from the second quarter of a run to the last: MiB, open files, MiB. */
-export const FLAT: Readonly<Record<Resource, Allowance & { readonly unit: string }>> = {
+const FLAT: Readonly<Record<Resource, Allowance & { readonly unit: string }>> = {
   memory: { share: 0.2, beside: 24, unit: "MiB" },
   files: { share: 0.1, beside: 8, unit: "" },
   disk: { share: 0.2, beside: 8, unit: "MiB" },

@@ -27,7 +27,7 @@ export function sizeOf(days: number): SoakSize {
 export const QUICK: SoakSize = { steps: 540, nodes: 20, tasks: 150, agents: 3, agentTaskEvery: 96 };
 
 /** Classes of a local chain that actors use: real agents have `AGENT_CLASS` to themselves. */
-export const ACTOR_CLASSES = [0, 2, 3] as const;
+const ACTOR_CLASSES = [0, 2, 3] as const;
 export const AGENT_CLASS = { id: 1, name: "cpu/us" } as const;
 
 /** How a node of an actor leaves the network. */
@@ -251,7 +251,7 @@ function planTasks(seed: number, { tasks, steps }: SoakSize): PlannedTask[] {
  * The faults of a run: each kind at least once, as often as in a month by the run's length, those of a group one after the other
  * with what is left of the time between them at random.
  */
-export function planFaults(seed: number, { steps, agents }: SoakSize): SoakFault[] {
+function planFaults(seed: number, { steps, agents }: SoakSize): SoakFault[] {
   const at = (share: number): number => Math.floor(steps * share);
   const { word } = stream(seed, 3);
   const faults: SoakFault[] = [

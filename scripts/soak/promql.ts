@@ -179,9 +179,8 @@ export function parseMetrics(text: string, labels: Readonly<Record<string, strin
   for (const line of text.split("\n")) {
     const [, name, inside = "", value] = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
     if (name === undefined || value === undefined) continue;
-    const own = Object.fromEntries(
-      [...inside.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, label, of]) => [label, of]),
-    );
+    const own: Record<string, string> = {};
+    for (const [, label = "", of = ""] of inside.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)) own[label] = of;
     const samples = metrics.get(name) ?? [];
     samples.push({ labels: { ...own, ...labels }, value: Number(value.replace(/Inf$/, "Infinity")) });
     metrics.set(name, samples);

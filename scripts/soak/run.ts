@@ -14,10 +14,10 @@ import { checkOut, previousVersion } from "./previous.ts";
 import { SoakWorld, SPEED } from "./world.ts";
 
 /** Real milliseconds of a step at least, and of the wait for a keeper that looks at the chain within it at most. */
-export const PACE_MS = 400;
+const PACE_MS = 400;
 const LOOK_MS = 5_000;
-/** Real milliseconds between two scrapes, and steps between two samples. */
-const SCRAPE_MS = 1_000;
+/** Steps between two scrapes, and between two samples. */
+const SCRAPE_STEPS = 2;
 const SAMPLE_STEPS = 5;
 const DISK_STEPS = 20;
 /** Steps between two looks at the whole of the books, and at the vault's totals alone. */
@@ -81,6 +81,9 @@ export class Soak {
   readonly #reorganised = { blocks: 0, transactions: 0 };
   /** Step after which blocks are taken back. */
   #reorganiseAfter: number | undefined;
+  /** The step under way, and how many times as long as planned steps have lately taken. */
+  #now = 0;
+  #slowness = 1;
   #isPaused = false;
   #governs = false;
   #governed = 0;
@@ -150,22 +153,11 @@ export class Soak {
   async #run(): Promise<Outcome> {
     const { size } = this.#plan;
     this.#accounts = await this.#everybody();
-    let scraping: Promise<void> | undefined;
-    const timer = setInterval(() => {
-      scraping ??= this.#scrape().finally(() => {
-        scraping = undefined;
-      });
-    }, SCRAPE_MS);
-    try {
-      for (let step = 0; step < size.steps; step++) {
-        await this.#step(step);
-        this.#output.progress("soak", step / size.steps, `day ${(step / DAY).toFixed(1)}, ${this.#summary()}`);
-      }
-      await this.#windDown(size.steps);
-    } finally {
-      clearInterval(timer);
-      await scraping;
+    for (let step = 0; step < size.steps; step++) {
+      await this.#step(step);
+      this.#output.progress("soak", step / size.steps, `day ${(step / DAY).toFixed(1)}, ${this.#summary()}`);
     }
+    await this.#windDown(size.steps);
     this.#world.sample(true);
     const watched = this.#world.watched();
     const wrongs = await this.#world.wrongs();
@@ -185,6 +177,7 @@ export class Soak {
   async #step(step: number, faults = true): Promise<void> {
     if (this.#stop.aborted) throw new Error("told to stop");
     const began = performance.now();
+    this.#now = step;
     this.#world.forgetLooks();
     await this.#chain.begin(step);
     await this.#heal(step);
@@ -200,7 +193,9 @@ export class Soak {
     await delay(Math.max(0, PACE_MS - (performance.now() - began)));
     // However slow this machine is, no keeper misses what more than a few steps bring.
     for (const end = performance.now() + LOOK_MS; !this.#world.hasLooked() && performance.now() < end;) await delay(20);
+    if (step % SCRAPE_STEPS === 0) this.#alerts.observe(this.#clock(), await this.#world.scrape(), this.#slowness);
     if (this.#reorganiseAfter === step) await this.#reorganise();
+    this.#slowness += ((performance.now() - began) / PACE_MS - this.#slowness) / 8;
   }
 
   async #submit(): Promise<void> {
@@ -209,8 +204,9 @@ export class Soak {
     if (target) await this.#world.submit(target);
   }
 
-  async #scrape(): Promise<void> {
-    this.#alerts.observe(this.#seconds(), await this.#world.scrape());
+  /** Time by which alerts are judged: that of a machine on which every step takes as long as it is planned to. */
+  #clock(): number {
+    return (this.#now * PACE_MS) / 1000;
   }
 
   // Faults.
@@ -221,7 +217,7 @@ export class Soak {
       target === undefined
         ? undefined
         : this.#world.nameOf(kind.includes("keeper") || kind === "empty purse" ? "keeper" : "agent", target);
-    const record = { kind, instance: name, from: this.#seconds(), until: this.#seconds() };
+    const record = { kind, instance: name, from: this.#clock(), until: this.#clock() };
     if (!(await this.#begin(fault, name ?? "", step))) return;
     this.#done[kind] = (this.#done[kind] ?? 0) + 1;
     this.#faults.push(record);
@@ -302,7 +298,7 @@ export class Soak {
       if (kind === "empty purse") await world.setPurse(target, false);
       if (kind === "gas times 100") this.#chain.setGas(1);
       if (kind === "pause intake") this.#isPaused = false;
-      record.until = this.#seconds();
+      record.until = this.#clock();
     }
   }
 
@@ -310,7 +306,7 @@ export class Soak {
   async #maintain(step: number): Promise<void> {
     for (const [{ kind, target = 0 }] of this.#lasting)
       if (kind === "empty purse") await this.#world.setPurse(target, true);
-    for (const { record } of this.#lasting.values()) record.until = this.#seconds();
+    for (const { record } of this.#lasting.values()) record.until = this.#clock();
     const [first] = this.#deployments;
     if (!first) return;
     const { parameters } = first.contracts;
@@ -328,11 +324,11 @@ export class Soak {
           this.#world.revive(name);
         });
       const upgrade = this.#faults.find(({ kind }) => kind === "upgrade agents");
-      if (upgrade) upgrade.until = this.#seconds() + 30;
+      if (upgrade) upgrade.until = this.#clock() + 30;
     }
     if (this.#migratesSince !== undefined && step % 4 === 0) await this.#moveAgents();
     const migration = this.#faults.find(({ kind }) => kind === "migrate");
-    if (migration) migration.until = this.#seconds();
+    if (migration) migration.until = this.#clock();
   }
 
   /** What governance wants: scheduled where it is not, executed as soon as its delay is over. */

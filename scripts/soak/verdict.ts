@@ -3,7 +3,7 @@ import { type Finding, judgeBooks, judgeBound, judgeFlatness, judgeNone, judgeWo
 import type { SoakPlan } from "./plan.ts";
 import type { Outcome } from "./run.ts";
 
-/** Real seconds after a fault's end in which alerts may still tell of what it left. */
+/** Seconds of the run's clock after a fault's end in which alerts may still tell of what it left. */
 const GRACE = 45;
 
 /** All that a run is held against, with what was found. Pure; O(samples + faults × alerts). */

@@ -41,7 +41,7 @@ interface Service {
   readonly port: number;
   readonly data: string;
   readonly proxy?: RpcProxy;
-  /** What it is started with; written anew for another deployment. */
+  /** What it is started with; another configuration for another deployment. */
   args: readonly string[];
   /** Whether it is down by our own doing. */
   down: boolean;
