@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { open, readdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 
 import { openSigner } from "@verai/client/keys";
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
-import { freePort } from "@verai/devnet/chain";
 import { Configs, specOf } from "@verai/devnet/configs";
 import { readLog } from "@verai/devnet/logs";
 import { ACCOUNTS, type ParticipantNode, type ParticipantTask } from "@verai/devnet/participants";
@@ -32,6 +32,8 @@ const LEARNING_RATES = [0.05, 0.1] as const;
 const AGENT_INTERVAL = 6 * 3_600;
 /** Short, but long enough to be disturbed: some ten seconds, and a checkpoint every one or two. */
 const TRAINING = ["--epochs", "4", "--train", "1000", "--test", "100", "--checkpoint-steps", "20", "--pace", "60"];
+/** Ports of metrics and reports, below Linux's ephemeral ones. */
+const [FIRST_PORT, LAST_PORT] = [20_000, 32_000];
 /** Calls of a cycle of a keeper with all its loops. */
 const CYCLE_CALLS = 30;
 
@@ -166,7 +168,7 @@ export class SoakWorld {
     const name = this.nameOf("keeper", index);
     const known = this.#services.get(name);
     const proxy = known?.proxy ?? (await plugged(this.#chain.url));
-    const port = known?.port ?? (await freePort());
+    const port = known?.port ?? (await this.#port());
     const configs = await this.#configsOf(deployment);
     // The first one of a deployment is the one that agents know, and has the identity that was announced.
     const isKnown = !this.#known.has(deployment.name) || this.#known.get(deployment.name) === index;
@@ -194,7 +196,7 @@ export class SoakWorld {
     if (!node) return;
     const known = this.#services.get(node.name);
     const proxy = known?.proxy ?? (await plugged(this.#chain.url));
-    const port = known?.port ?? (await freePort());
+    const port = known?.port ?? (await this.#port());
     const configs = await this.#configsOf(deployment);
     const changes = {
       interval: 2 * INTERVAL,
@@ -221,7 +223,7 @@ export class SoakWorld {
   }
 
   async #startIndexer(deployment: Deployment): Promise<void> {
-    const port = await freePort();
+    const port = await this.#port();
     const proxy = await plugged(this.#chain.url);
     const configs = await this.#configsOf(deployment);
     const changes = {
@@ -286,6 +288,7 @@ export class SoakWorld {
   }
 
   #stopping = false;
+  #nextPort = FIRST_PORT + (process.pid % 5_000);
 
   /** Ends everything. */
   async stop(): Promise<void> {
@@ -438,6 +441,18 @@ export class SoakWorld {
 
   // Within.
 
+  /**
+   * A port that stays this process's also while it is down: below those that the kernel gives to whoever asks for any, which could be
+   * a proxy of this run.
+   */
+  async #port(): Promise<number> {
+    for (; this.#nextPort < LAST_PORT;) {
+      const port = this.#nextPort++;
+      if (await isFree(port)) return port;
+    }
+    throw new Error(`no port below ${String(LAST_PORT)} is free`);
+  }
+
   #add(parts: Pick<Service, "name" | "port" | "data" | "args"> & { readonly proxy?: RpcProxy }): void {
     const known = this.#services.get(parts.name);
     if (known) this.#bury(known);
@@ -486,10 +501,25 @@ export class SoakWorld {
     if (known) return known;
     const directory = join(this.#directory, deployment.name);
     const configs = new Configs(directory, { rpcUrl: this.#chain.url, deployment: deployment.file });
-    await configs.announceKeeper(await freePort());
+    await configs.announceKeeper(await this.#port());
     this.#configs.set(deployment.name, configs);
     return configs;
   }
+}
+
+/** Whether nobody listens at a port of the loopback interface. */
+async function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => {
+      resolve(false);
+    });
+    server.listen(port, "127.0.0.1", () =>
+      server.close(() => {
+        resolve(true);
+      }),
+    );
+  });
 }
 
 async function plugged(url: string): Promise<RpcProxy> {
