@@ -200,8 +200,7 @@ export class Soak {
 
   async #submit(): Promise<void> {
     const [first, second] = this.#deployments;
-    const target = second && this.#moved.size > 0 ? second : this.#migratesSince === undefined ? first : undefined;
-    if (target) await this.#world.submit(target);
+    if (!second && first) await this.#world.submit(first);
   }
 
   /** Time by which alerts are judged: that of a machine on which every step takes as long as it is planned to. */
@@ -238,8 +237,7 @@ export class Soak {
         await world.kill(name);
         return true;
       case "stall agent":
-        world.freeze(name, true);
-        return true;
+        return world.freeze(name, true);
       case "cut agent off":
       case "cut keeper off":
         await world.cut(name, true);
@@ -250,8 +248,7 @@ export class Soak {
       case "damage block":
         return world.damage(name, amount);
       case "silence oracle":
-        world.freeze("oracle", true);
-        return true;
+        return world.freeze("oracle", true);
       case "silence confirmation":
         await world.cutConfirmation(true);
         return true;
@@ -310,7 +307,8 @@ export class Soak {
     const [first] = this.#deployments;
     if (!first) return;
     const { parameters } = first.contracts;
-    const paused = this.#isPaused || this.#migratesSince !== undefined;
+    // Once the agents have moved, nothing begins at the first deployment any longer.
+    const paused = this.#isPaused || this.#moved.size === this.#world.agents;
     if ((await parameters.intakePaused()) !== paused) {
       await this.#chain.send(first.accounts.guardian.address, parameters.setIntakePaused.populateTransaction(paused));
     }
@@ -382,7 +380,8 @@ export class Soak {
   /** Agents whose work at the first deployment is done leave it, and start at the second. */
   async #moveAgents(): Promise<void> {
     const [first, second] = this.#deployments;
-    if (!first || !second) return;
+    // What their developers still wait for there is done first.
+    if (!first || !second || this.#world.busy(first.name) > 0) return;
     const nodes = await first.reader.nodes(await first.reader.block());
     for (const [i, owner] of (await this.#world.owners()).entries()) {
       if (this.#moved.has(i)) continue;
@@ -407,18 +406,26 @@ export class Soak {
     for (const fault of this.#lasting.keys()) await this.#heal(fault.step + fault.lasts);
     this.#isPaused = false;
     for (const actors of this.#actors) actors.hurry();
-    let open = 0;
+    let [open, submitted] = [0, false];
     for (let step = from; step < from + WIND_DOWN; step++) {
       await this.#step(step, false);
       if (step % 4 !== 0) continue;
       open = 0;
       for (const actors of this.#actors) open += await actors.cancelAll();
-      if (open === 0 && this.#world.busy === 0) break;
+      const busy = this.#world.busy() > 0;
+      const [, second] = this.#deployments;
+      // What agents can do at the first deployment they can do at the second.
+      if (second && !busy && !submitted && this.#moved.size === this.#world.agents) {
+        submitted = true;
+        await this.#world.submit(second);
+        continue;
+      }
+      if (open === 0 && !busy && submitted) break;
       // What only waits for the end of a dispute's time.
-      if (this.#world.busy === 0 && (await this.#isDelivered()))
+      if (!busy && open > 0 && (await this.#isDelivered()))
         await this.#chain.passTo((await this.#chain.now()) + WINDOW);
     }
-    this.#output.say(`${String(open)} tasks of actors and ${String(this.#world.busy)} developers are not done`);
+    this.#output.say(`${String(open)} tasks of actors and ${String(this.#world.busy())} developers are not done`);
   }
 
   async #isDelivered(): Promise<boolean> {

@@ -23,7 +23,7 @@ export function judgeOutcome(plan: SoakPlan, outcome: Outcome): Finding[] {
   const { untold, causeless } = judgeAlerts(alerts, faults, GRACE);
   const planned = [...new Set(plan.faults.map(({ kind }) => kind))];
   return [
-    judgeBound("tasks submitted", all.tasks, { least: plan.tasks.length }),
+    judgeBound("tasks submitted", all.tasks, { least: plan.tasks.length + agentTasks.submitted }),
     judgeBound("nodes registered", outcome.nodes, { least: plan.nodes.length }),
     judgeNone(
       "every kind of fault was done",

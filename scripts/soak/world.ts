@@ -47,7 +47,6 @@ interface Service {
   args: readonly string[];
   /** Whether it is down by our own doing. */
   down: boolean;
-  frozen: boolean;
   /** Samples since its last start. */
   points: Record<Resource, Point[]>;
   startedAt: number;
@@ -70,7 +69,8 @@ export class SoakWorld {
   /** Folder of the version before, which agents run until they are upgraded. */
   #previous: string | undefined;
   #tasks = 0;
-  readonly #busy = new Set<number>();
+  /** Developers whose task is not done, and the deployment that it is at. */
+  readonly #busy = new Map<number, string>();
   /** Agents' tasks that were submitted, and that came to their end. */
   readonly agentTasks = { submitted: 0, ended: 0 };
   #now: () => number;
@@ -272,7 +272,7 @@ export class SoakWorld {
       JSON.stringify({ ...changed, replicas: 0, auditChance: 0, within: 10 * 86_400, maxUnitTime: 2 * 86_400 }),
     );
     const name = `developer-${String(developer)}`;
-    this.#busy.add(developer);
+    this.#busy.set(developer, deployment.name);
     const args = ["developer/main.ts", "train", "--config", config, "--spec", spec, "--terms", terms];
     const running = this.processes.start(name, [...args, "--submission", String(this.#tasks)]);
     void running.exit.then((code) => {
@@ -282,9 +282,9 @@ export class SoakWorld {
     });
   }
 
-  /** Developers whose task is not done. */
-  get busy(): number {
-    return this.#busy.size;
+  /** Developers whose task is not done, at any deployment or at one. */
+  busy(name?: string): number {
+    return [...this.#busy.values()].filter((at) => name === undefined || at === name).length;
   }
 
   #stopping = false;
@@ -330,9 +330,11 @@ export class SoakWorld {
     this.#launch(this.#require(name));
   }
 
-  freeze(name: string, frozen: boolean): void {
-    this.#require(name).frozen = frozen;
+  /** Stops one where it stands. @returns Whether it runs. */
+  freeze(name: string, frozen: boolean): boolean {
+    if (!this.processes.names().includes(name)) return false;
     this.processes.freeze(name, frozen);
+    return true;
   }
 
   async cut(name: string, cut: boolean): Promise<void> {
@@ -459,7 +461,6 @@ export class SoakWorld {
     const service: Service = {
       ...parts,
       down: false,
-      frozen: false,
       points: noPoints(),
       startedAt: this.#now(),
     };
@@ -468,9 +469,9 @@ export class SoakWorld {
   }
 
   #launch(service: Service): void {
+    if (this.processes.names().includes(service.name)) return;
     this.#bury(service);
     service.down = false;
-    service.frozen = false;
     service.startedAt = this.#now();
     const running = this.processes.start(service.name, service.args);
     void running.exit.then((code) => {
