@@ -54,6 +54,15 @@ test("an age that a process tells is taken that many times as long", () => {
   );
 });
 
+test("the age of a loop that goes on once a minute is taken as it is", () => {
+  const watch = new AlertWatch(readRules(), 20);
+  const funds = (age: number) => `drmp_heartbeat_age_seconds{loop="funds-watch"} ${String(age)}\n`;
+  for (let at = 0; at <= 9; at++) watch.observe(at, new Map([["keeper-0", funds(59)]]));
+  assert.deepEqual(watch.fired, []);
+  for (let at = 10; at <= 19; at++) watch.observe(at, new Map([["keeper-0", funds(121)]]));
+  assert.equal(watch.fired.length, 1);
+});
+
 test("a fault that nobody was told of, and an alert without a cause, are found", () => {
   const alert = { name: "DrmpDown", instance: "keeper-1", labels: { instance: "keeper-1" }, from: 20, until: 30 };
   const fault = { kind: "kill keeper", instance: "keeper-1", from: 10, until: 25 } as const;

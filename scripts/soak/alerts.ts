@@ -34,6 +34,8 @@ export function readRules(file = join(ROOT, "deploy", "monitoring", "alerts.yml"
   );
 }
 
+/** Loops that go on once a minute, however often a process looks at the chain. */
+const UNHURRIED: ReadonlySet<string> = new Set(["funds-watch"]);
 /** Of rule seconds, what scrapes are kept for: the longest range of a rule, and some. */
 const KEPT_SECONDS = 2_000;
 
@@ -70,8 +72,10 @@ export class AlertWatch {
       const labels = { instance, job: "drmp" };
       add("up", { labels, value: text === undefined ? 0 : 1 });
       for (const [name, samples] of parseMetrics(text ?? "", labels)) {
-        const scale = name === "drmp_heartbeat_age_seconds" ? this.#speed / slowness : 1;
-        for (const sample of samples) add(name, { labels: sample.labels, value: sample.value * scale });
+        for (const sample of samples) {
+          const isAge = name === "drmp_heartbeat_age_seconds" && !UNHURRIED.has(sample.labels["loop"] ?? "");
+          add(name, { labels: sample.labels, value: isAge ? (sample.value * this.#speed) / slowness : sample.value });
+        }
       }
     }
     const now = at * this.#speed;
@@ -135,7 +139,14 @@ const ALSO: Readonly<Partial<Record<FaultKind, readonly string[]>>> = {
   "silence oracle": ["DrmpUnmetDemand", "DrmpLeasesOverdue"],
   "silence confirmation": ["DrmpOrphansWait"],
   "empty purse": ["DrmpTransactionStuck", "DrmpFeesBumped"],
-  "gas times 100": ["DrmpTransactionStuck", "DrmpFeesBumped", "DrmpLeasesOverdue", "DrmpOrphansWait", "DrmpBalanceLow"],
+  "gas times 100": [
+    "DrmpLoopStopped",
+    "DrmpTransactionStuck",
+    "DrmpFeesBumped",
+    "DrmpLeasesOverdue",
+    "DrmpOrphansWait",
+    "DrmpBalanceLow",
+  ],
   "pause intake": ["DrmpUnmetDemand"],
   "upgrade agents": ["DrmpDown", "DrmpLoopStopped"],
   migrate: ["DrmpDown", "DrmpLoopStopped", "DrmpUnmetDemand"],

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, readdir, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, readdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -12,6 +12,9 @@ const LOOK_BACK = 400;
 /** What of a commit has to be as it is now, and what makes it another version: programs that write data directories. */
 const SAME = ["contracts", "packages/client/generated"] as const;
 const CODE = ["agent", "packages"] as const;
+
+/** What trainers read: they run under Node's permission model, which lets nobody through a link to elsewhere. */
+const COPIED: readonly string[] = ["mnist"];
 
 /** A commit by the hashes of its trees. */
 export interface Candidate {
@@ -65,8 +68,10 @@ export async function checkOut(commit: string, folder: string): Promise<void> {
   const modules = join(folder, "node_modules");
   await mkdir(join(modules, "@verai"), { recursive: true });
   for (const name of await readdir(join(ROOT, "node_modules"))) {
-    if (name !== "@verai") await symlink(join(ROOT, "node_modules", name), join(modules, name));
+    if (name === "@verai" || COPIED.includes(name)) continue;
+    await symlink(join(ROOT, "node_modules", name), join(modules, name));
   }
+  for (const name of COPIED) await cp(join(ROOT, "node_modules", name), join(modules, name), { recursive: true });
   for (const name of await readdir(join(folder, "packages"))) {
     await symlink(join(folder, "packages", name), join(modules, "@verai", name));
   }
