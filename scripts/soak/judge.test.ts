@@ -7,7 +7,7 @@ const series = (of: (i: number) => number, length = 80) => Array.from({ length }
 
 test("a process that fills its caches and stays there is flat; one that grows on is not", () => {
   const warm = series((i) => (i < 15 ? 60 + 4 * i : 120));
-  const leak = series((i) => 100 + 3 * i);
+  const leak = series((i) => 100 + 6 * i);
   const found = judgeFlatness([
     { process: "keeper-0", resource: "memory", points: warm },
     { process: "keeper-1", resource: "memory", points: leak },
@@ -16,10 +16,7 @@ test("a process that fills its caches and stays there is flat; one that grows on
     found.map(({ met }) => met),
     [true, false],
   );
-  assert.match(
-    found[1]?.found ?? "",
-    /193 MiB in the second quarter|\d+ MiB in the second quarter, \d+ MiB in the last/,
-  );
+  assert.match(found[1]?.found ?? "", /^\d+ MiB in the second quarter, \d+ MiB in the last$/);
 });
 
 test("spikes do not count, a series that is too short says nothing", () => {

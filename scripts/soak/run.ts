@@ -193,7 +193,8 @@ export class Soak {
     await delay(Math.max(0, PACE_MS - (performance.now() - began)));
     // However slow this machine is, no keeper misses what more than a few steps bring.
     for (const end = performance.now() + LOOK_MS; !this.#world.hasLooked() && performance.now() < end;) await delay(20);
-    if (step % SCRAPE_STEPS === 0) this.#alerts.observe(this.#clock(), await this.#world.scrape(), this.#slowness);
+    if (step % SCRAPE_STEPS === 0)
+      this.#alerts.observe(this.#clock(), await this.#world.scrape(this.#slowness), this.#slowness);
     if (this.#reorganiseAfter === step) await this.#reorganise();
     this.#slowness += ((performance.now() - began) / PACE_MS - this.#slowness) / 8;
   }

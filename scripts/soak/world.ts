@@ -15,7 +15,7 @@ import type { Point, Resource, Watched } from "./judge.ts";
 import { AGENT_CLASS, KEEPERS } from "./plan.ts";
 
 /** Seconds between two looks of a process at the chain, and how many times as often that is as usual. */
-const INTERVAL = 0.25;
+const INTERVAL = 0.2;
 export const SPEED = 4 / INTERVAL;
 
 /** Of Hardhat's accounts: agents' owners and operators, keepers, developers. */
@@ -390,12 +390,17 @@ export class SoakWorld {
     this.#confirm.calls.length = 0;
   }
 
-  /** What `/metrics` of every process that should run says; undefined: it gave no answer. */
-  async scrape(): Promise<Map<string, string | undefined>> {
+  /**
+   * What `/metrics` of every process that should run says; undefined: it gave no answer.
+   *
+   * @param slowness How many times as long as on an idle machine everything takes.
+   */
+  async scrape(slowness: number): Promise<Map<string, string | undefined>> {
+    const timeout = SCRAPE_MS * Math.min(4, Math.max(1, slowness));
     const services = [...this.#services.values()].filter(({ port }) => port !== 0);
     const texts = await Promise.all(
       services.map(async ({ name, port }) => {
-        const text = await fetch(`http://127.0.0.1:${String(port)}/metrics`, { signal: AbortSignal.timeout(SCRAPE_MS) })
+        const text = await fetch(`http://127.0.0.1:${String(port)}/metrics`, { signal: AbortSignal.timeout(timeout) })
           .then((answer) => (answer.ok ? answer.text() : undefined))
           .catch(() => undefined);
         return [name, text] as const;
