@@ -396,7 +396,7 @@ export class SoakWorld {
    * @param slowness How many times as long as on an idle machine everything takes.
    */
   async scrape(slowness: number): Promise<Map<string, string | undefined>> {
-    const timeout = SCRAPE_MS * Math.min(4, Math.max(1, slowness));
+    const timeout = Math.ceil(SCRAPE_MS * Math.min(4, Math.max(1, slowness)));
     const services = [...this.#services.values()].filter(({ port }) => port !== 0);
     const texts = await Promise.all(
       services.map(async ({ name, port }) => {
@@ -449,7 +449,7 @@ export class SoakWorld {
   // Within.
 
   /**
-   * A port that stays this process's also while it is down: below those that the kernel gives to whoever asks for any, which could be
+   * A port that stays this process's also while it is down: below those that the kernel gives to anyone who asks for any, which could be
    * a proxy of this run.
    */
   async #port(): Promise<number> {
