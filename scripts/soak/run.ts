@@ -19,7 +19,7 @@ const LOOK_MS = 5_000;
 /** Steps between two scrapes, and between two samples. */
 const SCRAPE_STEPS = 2;
 const SAMPLE_STEPS = 5;
-const DISK_STEPS = 20;
+const DISK_STEPS = 10;
 /** Steps between two looks at the whole of the books, and at the vault's totals alone. */
 const BOOKS_STEPS = 4 * DAY;
 const TOTALS_STEPS = 12;
