@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type BatchView, nextBatchStep } from "./batch-plan.ts";
+import { type BatchView, nextBatchStep, undrawnOf } from "./batch-plan.ts";
 
 const idle: BatchView = {
   now: 1_000,
@@ -46,6 +46,13 @@ test("an open batch is waited for, drawn once its seed has arrived, and aborted 
   });
   assert.equal(kind({ ...drawing, now: 1_180 }), "draw");
   assert.equal(kind({ ...drawing, now: 1_181 }), "abort");
+});
+
+test("ranges of a batch that waits for its seed, or is being drawn, are not drawn for yet", () => {
+  assert.equal(undrawnOf({ ...seeding, orphans: 0 }), 2);
+  assert.equal(undrawnOf({ ...drawing, orphans: 5 }), 7);
+  assert.equal(undrawnOf({ ...idle, orphans: 3 }), 3);
+  assert.equal(undrawnOf({ orphans: 0, batch: { ...seeding.batch, status: "aborted" } }), 0);
 });
 
 test("no seed is asked for twice: while a batch is open, more orphans wait", () => {

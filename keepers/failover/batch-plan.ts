@@ -26,6 +26,14 @@ export interface BatchView {
   readonly settleTimeout: number;
 }
 
+/**
+ * Ranges of failed leases that no node was drawn for yet: those that wait for a batch, and those of a batch that waits for its seed or is being
+ * drawn. While the oracle is silent the queue itself is empty most of the time. Pure.
+ */
+export function undrawnOf({ orphans, batch }: Pick<BatchView, "orphans" | "batch">): number {
+  return orphans + (batch.status === "seeding" || batch.status === "drawing" ? batch.left : 0);
+}
+
 /** What should be done next about orphaned ranges, and why. */
 export type BatchStep =
   | { readonly kind: "open"; readonly why: string }

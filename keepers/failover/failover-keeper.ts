@@ -5,7 +5,7 @@ import type { Logger } from "@verai/process/logger";
 import type { Sender } from "../sender.ts";
 import type { FinalityCheck } from "../finality.ts";
 import { fitting } from "../fit.ts";
-import { type BatchStep, type BatchView, nextBatchStep } from "./batch-plan.ts";
+import { type BatchStep, type BatchView, nextBatchStep, undrawnOf } from "./batch-plan.ts";
 import { askConfirmation } from "./confirm.ts";
 import { type Ailing, healthOf } from "./health.ts";
 import type { FailoverMetrics } from "./failover-metrics.ts";
@@ -229,7 +229,7 @@ export class FailoverKeeper {
   async #view(): Promise<BatchView> {
     const { reader, metrics } = this.#context;
     const view = await readBatchView(reader, await reader.block());
-    metrics.orphans.set(view.orphans);
+    metrics.orphans.set(undrawnOf(view));
     return view;
   }
 

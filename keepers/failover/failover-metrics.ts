@@ -6,7 +6,7 @@ export interface FailoverMetrics {
   readonly suspect: Gauge;
   /** Leases that can be expired. */
   readonly overdue: Gauge;
-  /** Ranges of expired leases that wait for a batch. */
+  /** Ranges of failed leases that no node was drawn for yet, those of an open batch among them. */
   readonly orphans: Gauge;
   /** Leases expired by this keeper. */
   readonly expired: Counter;
@@ -24,7 +24,11 @@ export function failoverMetrics(registry: Registry): FailoverMetrics {
   return {
     suspect: new Gauge({ name: "drmp_leases_suspect", help: "Leases whose grace runs", registers }),
     overdue: new Gauge({ name: "drmp_leases_overdue", help: "Leases that can be expired", registers }),
-    orphans: new Gauge({ name: "drmp_orphaned_ranges", help: "Ranges that wait for a batch", registers }),
+    orphans: new Gauge({
+      name: "drmp_orphaned_ranges",
+      help: "Ranges of failed leases that no node was drawn for yet",
+      registers,
+    }),
     expired: new Counter({ name: "drmp_leases_expired_total", help: "Leases expired by this keeper", registers }),
     unconfirmed: new Counter({
       name: "drmp_expiries_unconfirmed_total",

@@ -20,16 +20,30 @@ function governed(network: string): Record<string, never> {
   return Object.fromEntries(Object.entries(all).filter(governs)) as Record<string, never>;
 }
 
+/** A chain in this process. */
+export type LocalConnection = Awaited<ReturnType<typeof connectLocal>>;
+
+async function connectLocal() {
+  return hre.network.create();
+}
+
 /**
  * A fresh in-process chain with the protocol deployed on it by the very module and parameters that localhost uses.
  *
  * @param rules Network whose governed parameters (times, stakes, fees, bounties) hold instead of localhost's.
  * @param changes Governed parameters that differ from these.
+ * @param onto What a deployment of its own kind has: the chain of an earlier one, to deploy beside it, and plain parameters that differ, such
+ * as the delays of roles.
  */
-export async function deployLocal(rules?: "base" | "baseSepolia", changes: ParameterChanges = {}) {
-  const connection = await hre.network.create();
+export async function deployLocal(
+  rules?: "base" | "baseSepolia",
+  changes: ParameterChanges = {},
+  onto: { readonly connection?: LocalConnection; readonly plain?: Readonly<Record<string, number>> } = {},
+) {
+  const connection = onto.connection ?? (await connectLocal());
   const file: Record<string, object> = { ...parameters("localhost")["Drmp"], ...(rules && governed(rules)) };
   for (const [name, change] of Object.entries(changes)) file[name] = { ...file[name], ...change };
+  Object.assign(file, onto.plain);
   const deployed = await connection.ignition.deploy(local, { parameters: { Drmp: file as Record<string, never> } });
   const { ethers } = connection;
   const [deployer, governance, guardian, arbiter, ...others] = await ethers.getSigners();

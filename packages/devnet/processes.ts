@@ -170,6 +170,11 @@ export class Processes {
     return join(this.#logs, `${name}.log`);
   }
 
+  /** Id of one that runs. */
+  pidOf(name: string): number | undefined {
+    return this.#running.get(name)?.child.pid;
+  }
+
   /** Names of those that run. */
   names(): string[] {
     return [...this.#running.keys()];

@@ -25,6 +25,9 @@ interface Options {
   readonly blocks: number;
 }
 
+/** Blocks that are looked at again: a request may come back in another block than before, when the chain was reorganised. */
+const AGAIN = 64;
+
 /** Nodes that simulate a chain, by what they call themselves. */
 const SIMULATORS = /hardhat|edr|anvil/i;
 
@@ -73,6 +76,8 @@ async function run(options: Options): Promise<void> {
     heartbeat: new Heartbeat(60_000),
     cycle: async () => {
       const ripe = (await provider.getBlockNumber()) - options.blocks;
+      // A chain that is shorter than before was reorganised.
+      if (ripe + 1 < from) from = Math.max(0, ripe + 1 - AGAIN);
       if (ripe < from) return false;
       const requests = await coordinator.queryFilter(coordinator.filters.RandomWordsRequested(), from, ripe);
       for (const { args } of requests) {
@@ -82,7 +87,7 @@ async function run(options: Options): Promise<void> {
         await sent.wait();
         logger.info({ requestId: args.requestId.toString(), transaction: sent.hash }, "randomness fulfilled");
       }
-      from = ripe + 1;
+      from = Math.max(0, ripe + 1 - AGAIN);
       return false;
     },
   });

@@ -7,7 +7,10 @@ import type { ChainState } from "./invariants.ts";
 import type { World } from "./world.ts";
 
 /** Reads all that the invariants are about at one block. O(accounts + tasks + nodes + leases) calls. */
-export async function readState({ reader, contracts }: Session, accounts: readonly string[]): Promise<ChainState> {
+export async function readState(
+  { reader, contracts }: Pick<Session, "reader" | "contracts">,
+  accounts: readonly string[],
+): Promise<ChainState> {
   const block = await reader.block();
   const at = blockTag(block);
   const { vault, token } = contracts;

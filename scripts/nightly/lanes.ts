@@ -28,6 +28,7 @@ export const LANES: readonly NightlyLane[] = [
   { script: "faults", minutes: 30 },
   { script: "chaos", args: ["--steps", "60", "--seed", "DAY"], minutes: 15 },
   { script: "chaos", args: ["--steps", "30", "--parameters", "base", "--seed", "DAY"], minutes: 10 },
+  { script: "soak", args: ["--seed", "DAY"], minutes: 70 },
   { script: "test:python", minutes: 20, needs: "Python, 6 GB" },
   { script: "test:containers", minutes: 15, needs: "Docker, debootstrap, root" },
   {

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { judgeBooks, judgeBound, judgeFlatness, judgeNone, judgeWork, trendOf } from "./judge.ts";
+
+const series = (of: (i: number) => number, length = 80) => Array.from({ length }, (_, at) => ({ at, value: of(at) }));
+
+test("a process that fills its caches and stays there is flat; one that grows on is not", () => {
+  const warm = series((i) => (i < 15 ? 60 + 4 * i : 120));
+  const leak = series((i) => 100 + 6 * i);
+  const found = judgeFlatness([
+    { process: "keeper-0", resource: "memory", points: warm },
+    { process: "keeper-1", resource: "memory", points: leak },
+  ]);
+  assert.deepEqual(
+    found.map(({ met }) => met),
+    [true, false],
+  );
+  assert.match(found[1]?.found ?? "", /^\d+ MiB in the second quarter, \d+ MiB in the last$/);
+});
+
+test("spikes do not count, a series that is too short says nothing", () => {
+  const spiky = series((i) => (i % 10 === 0 ? 900 : 100));
+  assert.equal(judgeFlatness([{ process: "a", resource: "memory", points: spiky }])[0]?.met, true);
+  assert.equal(
+    trendOf(
+      series(() => 1, 19),
+      { share: 0, beside: 0 },
+    ),
+    undefined,
+  );
+});
+
+test("a leak of file handles is found", () => {
+  const points = series((i) => 40 + Math.floor(i / 2));
+  assert.equal(judgeFlatness([{ process: "a", resource: "files", points }])[0]?.met, false);
+});
+
+test("a vault that holds a wei too many or too few is found", () => {
+  const books = { name: "v1", balance: 107n, escrow: 0n, stake: 0n, claimable: 7n, pool: 100n, prepaid: 7n };
+  assert.ok(judgeBooks(books).every(({ met }) => met));
+  assert.deepEqual(
+    judgeBooks({ ...books, balance: 108n }).map(({ met }) => met),
+    [false, false],
+  );
+  // Somebody could not claim.
+  assert.deepEqual(
+    judgeBooks({ ...books, balance: 110n, claimable: 10n }).map(({ met }) => met),
+    [true, false],
+  );
+});
+
+test("a unit that is lost, and one that is paid twice, are found", () => {
+  const work = { tasks: 2, units: 6, paid: 5, refunded: 1, lost: 0, violations: [] };
+  assert.ok(judgeWork(work).every(({ met }) => met));
+  assert.equal(judgeWork({ ...work, paid: 4, lost: 1 })[0]?.met, false);
+  assert.equal(judgeWork({ ...work, paid: 6 })[0]?.met, false);
+  assert.equal(judgeWork({ ...work, violations: ["unit 1 is held twice"] })[1]?.met, false);
+});
+
+test("bounds and lists", () => {
+  assert.equal(judgeBound("tasks", 5, { least: 5 }).met, true);
+  assert.equal(judgeBound("tasks", 6, { most: 5 }).met, false);
+  assert.deepEqual(judgeNone("alerts", []), { goal: "alerts", found: "none", met: true });
+  assert.equal(judgeNone("alerts", ["x"]).met, false);
+});

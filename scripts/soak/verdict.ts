@@ -1,0 +1,45 @@
+import { judgeAlerts } from "./alerts.ts";
+import { type Finding, judgeBooks, judgeBound, judgeFlatness, judgeNone, judgeWork } from "./judge.ts";
+import type { SoakPlan } from "./plan.ts";
+import type { Outcome } from "./run.ts";
+
+/** Seconds of the run's clock after a fault's end in which alerts may still tell of what it left. */
+const GRACE = 45;
+
+/** All that a run is held against, with what was found. Pure; O(samples + faults × alerts). */
+export function judgeOutcome(plan: SoakPlan, outcome: Outcome): Finding[] {
+  const { work, books, watched, alerts, faults, wrongs, agentTasks, reorganised, done } = outcome;
+  const all = work.reduce(
+    (sum, each) => ({
+      tasks: sum.tasks + each.tasks,
+      units: sum.units + each.units,
+      paid: sum.paid + each.paid,
+      refunded: sum.refunded + each.refunded,
+      lost: sum.lost + each.lost,
+      violations: [...sum.violations, ...each.violations],
+    }),
+    { tasks: 0, units: 0, paid: 0, refunded: 0, lost: 0, violations: [] as string[] },
+  );
+  const { untold, causeless } = judgeAlerts(alerts, faults, GRACE);
+  const planned = [...new Set(plan.faults.map(({ kind }) => kind))];
+  return [
+    judgeBound("tasks submitted", all.tasks, { least: plan.tasks.length + agentTasks.submitted }),
+    judgeBound("nodes registered", outcome.nodes, { least: plan.nodes.length }),
+    judgeNone(
+      "every kind of fault was done",
+      planned.filter((kind) => (done[kind] ?? 0) === 0),
+    ),
+    judgeBound("transactions in blocks that were taken back", reorganised.transactions, { least: 1 }),
+    ...judgeWork(all),
+    ...books.flatMap(judgeBooks),
+    judgeBound("tasks for real agents that did not end, all paid", agentTasks.submitted - agentTasks.ended, {
+      most: 0,
+    }),
+    judgeBound("changes of governance that took effect", outcome.governed, { least: 2 }),
+    judgeBound("real agents that work at the second deployment", outcome.moved, { least: plan.size.agents }),
+    judgeNone("no mistake in a program, none that ended by itself", wrongs),
+    ...judgeFlatness(watched),
+    judgeNone("every fault is told by the alert that the runbook names", untold),
+    judgeNone("no alert without a cause", causeless),
+  ];
+}
