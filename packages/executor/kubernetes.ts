@@ -254,7 +254,9 @@ export class KubernetesExecutor implements Executor {
   async #look(): Promise<void> {
     const { cluster, settings } = this.#options;
     const [pods, jobs] = [await cluster.pods(settings.owner), await cluster.jobs(settings.owner)];
-    const names = new Set(jobs.map(({ metadata }) => metadata?.name));
+    const names = new Map(
+      jobs.map((job) => [job.metadata?.name, job.spec?.suspend === true ? "suspended" : "there"] as const),
+    );
     if (this.#looks++ % USAGE_LOOKS === 0) {
       this.#cpus = await this.#cpusInUse();
     }
@@ -262,12 +264,12 @@ export class KubernetesExecutor implements Executor {
       [...this.#running.values()].map(async (running) => {
         const pod = podOfIndex(pods, running.job, running.index);
         await running
-          .look(pod, names.has(running.job), this.#cpus.get(pod?.metadata?.name ?? ""))
+          .look(pod, names.get(running.job) ?? "gone", this.#cpus.get(pod?.metadata?.name ?? ""))
           .then(() => this.#notices.clear(running.id))
           .catch((error: unknown) => this.#notices.say(running.id, `${running.id}: ${messageOf(error)}`));
       }),
     );
-    await this.#sweep([...names].filter((name) => name !== undefined));
+    await this.#sweep([...names.keys()].filter((name) => name !== undefined));
   }
 
   async #cpusInUse(): Promise<Map<string, number>> {

@@ -52,7 +52,8 @@ export type CallFault =
  *
  * It misbehaves as real clusters do: calls that hang, break, are forbidden or answered by a proxy's page; followed logs
  * that are cut, within a line too, ended, or fall silent; machines that are lost, so that their pods are Terminating for
- * ever; pods that are turned away, wait, or end for reasons of the cluster.
+ * ever, or are taken out of the cluster; pods that are turned away, fit nowhere, wait, or end for reasons of the cluster; Jobs that
+ * make no pods for want of quota, or until their queue admits them.
  */
 export class TestCluster {
   readonly jobs = new Map<string, V1Job>();
@@ -72,6 +73,8 @@ export class TestCluster {
   silent = false;
   /** While set, pods whose gate is opened wait for this. */
   startsWith: { readonly reason: string; readonly message: string } | undefined;
+  /** While set, no machine has room for pods whose gate is opened, in the scheduler's words. */
+  fitsNowhere: string | undefined;
   /** While set, pods whose gate is opened are turned away with this status. */
   turnsAway: V1PodStatus | undefined;
   /** While set, Jobs make no pods. */
@@ -115,6 +118,33 @@ export class TestCluster {
     this.#lost.add(name);
     const live = this.pods.get(name);
     if (live?.pod.status) live.pod.status.conditions = [{ type: "Ready", status: "False", reason: "NodeNotReady" }];
+  }
+
+  /** Takes the lost machine of a pod out of the cluster: its pod is gone, and is made again. */
+  removeMachineOf(name: string): void {
+    const live = this.#lost.delete(name) ? this.pods.get(name) : undefined;
+    if (!live) throw new Error(`no lost machine of a pod ${name}`);
+    live.disrupted = true;
+    live.child?.kill("SIGKILL");
+    this.#terminate(live, 1);
+  }
+
+  /** Lets a suspended Job make its pods, as a queue does that has quota for it. */
+  admit(name: string): void {
+    const spec = this.jobs.get(name)?.spec;
+    if (!spec?.suspend) throw new Error(`no suspended Job ${name}`);
+    spec.suspend = false;
+    for (let index = 0; index < (spec.completions ?? 0); index++) this.#makePod(name, index);
+  }
+
+  /** Takes a Job's quota back: its pods are deleted, and are not made again before it is admitted. */
+  suspend(name: string): void {
+    const job = this.jobs.get(name);
+    if (!job?.spec) throw new Error(`no Job ${name}`);
+    job.spec.suspend = true;
+    for (const live of this.pods.values()) {
+      if (live.job.metadata?.name === name) this.#terminate(live, live.pod.spec?.terminationGracePeriodSeconds ?? 30);
+    }
   }
 
   /** Ends a pod's program, and has the cluster say so in its own words. */
@@ -229,7 +259,7 @@ export class TestCluster {
   #makePod(job: string, index: number): void {
     const owner = this.jobs.get(job);
     const template = owner?.spec?.template;
-    if (!owner || !template?.spec || this.makesNoPods) return;
+    if (!owner || !template?.spec || owner.spec?.suspend === true || this.makesNoPods) return;
     const name = `${job}-${index}-${(this.#count++).toString(36)}`;
     const pod: V1Pod = {
       apiVersion: "v1",
@@ -259,6 +289,10 @@ export class TestCluster {
     if (this.turnsAway) {
       this.endings.set(metadata?.name ?? "", this.turnsAway);
       this.#ended(live, 137);
+    } else if (this.fitsNowhere !== undefined) {
+      const message = this.fitsNowhere;
+      const conditions = [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message }];
+      live.pod.status = { phase: "Pending", conditions };
     } else if (this.startsWith) {
       const waiting = { ...this.startsWith };
       live.pod.status = {
