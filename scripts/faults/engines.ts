@@ -360,6 +360,17 @@ const pods: FaultCase[] = [
       }),
   },
   {
+    name: "a unit that fits nowhere, and is told to stop: nothing of it runs",
+    run: async (context) =>
+      withCluster(context, async ({ cluster, start }) => {
+        cluster.fitsNowhere = "0/2 nodes are available: 2 Insufficient cpu.";
+        const unit = await start(["finish"]);
+        await until("it waits", () => unit.waiting?.() !== undefined, 5);
+        const exit = await unit.drain(1);
+        assert.equal(exit.reason, "drained", exit.detail);
+      }),
+  },
+  {
     name: "a machine that is lost: its pod is Terminating for ever",
     run: async (context) =>
       withCluster(context, async ({ cluster, client, start, pod }) => {

@@ -179,14 +179,10 @@ test("logs whose streams break, and fall silent: each line once", { skip }, asyn
   context.after(() => proxy.stop());
   const { options } = await cluster.agent(context);
   const config = JSON.parse(await readFile(options.kubeconfig, "utf8")) as {
-    clusters: { cluster: { server: string } }[];
     users: { user: { token: string } }[];
   };
-  const kubeconfig = cluster.plane.kubeconfig(
-    "through-proxy",
-    config.users[0]?.user.token,
-    `https://localhost:${String(port)}`,
-  );
+  const token = config.users[0]?.user.token ?? "";
+  const kubeconfig = cluster.kubeconfig("through-proxy", token, `https://localhost:${String(port)}`);
   const agent = cluster.again(context, {
     ...options,
     kubeconfig,

@@ -31,6 +31,9 @@ interface Follower {
   readonly timestamps: boolean;
 }
 
+/** Milliseconds until pods that were deleted, and that no machine has, are collected; in a real cluster up to 20 seconds. */
+const COLLECT_MS = 2000;
+
 /** What an API server does instead of answering a call. */
 export type CallFault =
   /** Never answers. */
@@ -286,6 +289,7 @@ export class TestCluster {
     if ((patch.spec as { schedulingGates?: null } | undefined)?.schedulingGates !== null || !spec?.schedulingGates)
       return;
     delete spec.schedulingGates;
+    if (this.fitsNowhere === undefined) spec.nodeName = "machine";
     if (this.turnsAway) {
       this.endings.set(metadata?.name ?? "", this.turnsAway);
       this.#ended(live, 137);
@@ -371,6 +375,11 @@ export class TestCluster {
       metadata.deletionGracePeriodSeconds = grace;
     }
     if (this.#lost.has(metadata?.name ?? "")) return;
+    if (!live.child && !live.ended && live.pod.spec?.nodeName === undefined) {
+      // No machine tells of its end: it stays until the cluster collects what no machine has.
+      setTimeout(() => this.#ended(live, 137), COLLECT_MS).unref();
+      return;
+    }
     if (!live.child || live.ended) {
       this.#ended(live, 137);
       return;

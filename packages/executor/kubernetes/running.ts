@@ -194,8 +194,9 @@ export class RunningPod implements RunningUnit {
         else if (seconds > podSeconds) await this.#finish({ code: SIGKILLED, cause: "evicted", why: state.why });
         return true;
       case "leaving": {
+        if (pod.spec?.nodeName === undefined) return this.#unassigned(seconds, state.why);
         this.#follow(name);
-        const grace = pod.metadata?.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? 30;
+        const grace = pod.metadata?.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
         if (seconds > grace + lostSeconds) await this.#finish({ code: SIGKILLED, cause: "lost", why: state.why });
         // A shorter grace than the one before can still be had.
         return this.#stop?.cause !== "kill" || this.#deleted === name;
@@ -218,6 +219,13 @@ export class RunningPod implements RunningUnit {
         return true;
       }
     }
+  }
+
+  /** A pod that was deleted before any machine had it: nothing of it runs, though a cluster lists it for a while longer. */
+  async #unassigned(seconds: number, why: string): Promise<true> {
+    if (this.#stop) await this.#finish({ code: DRAINED });
+    else if (seconds > this.#timeOuts.lostSeconds) await this.#finish({ code: SIGKILLED, cause: "unstarted", why });
+    return true;
   }
 
   async #withoutPod(job: JobState): Promise<void> {

@@ -101,7 +101,7 @@ export class TestCluster {
   ): Promise<{ agent: AgentProcess; options: AgentOptions }> {
     const owner = `agent-${String(this.#agents++)}`;
     const options: AgentOptions = {
-      kubeconfig: this.plane.kubeconfig("agent", await this.plane.tokenOf("drmp", "drmp-agent")),
+      kubeconfig: this.kubeconfig(owner, await this.plane.tokenOf("drmp", "drmp-agent")),
       settings: {
         ...{ namespace: "drmp", owner, uid: USER, gid: USER, tmpMiB: 64, priorityClass: "drmp-unit" },
         volume: { claim: "drmp-work", path: join(this.volume, owner), subPath: owner },
@@ -115,6 +115,13 @@ export class TestCluster {
       timeOuts: { ...POD_TIME_OUTS, ...timeOuts },
     };
     return { agent: this.again(context, options), options };
+  }
+
+  /** Writes a kubeconfig file that agents can read. @returns its path. */
+  kubeconfig(name: string, token: string, server?: string): string {
+    const file = this.plane.kubeconfig(name, token, server);
+    chownSync(file, USER, USER);
+    return file;
   }
 
   /** An agent with the options of an earlier one: its next life. */

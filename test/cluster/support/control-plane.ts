@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,7 +45,7 @@ export interface ControlPlaneOptions {
 
 /**
  * The programs of a cluster's control plane: etcd, an API server with admission, roles and Pod Security as they are by default, the
- * controllers, and if wanted the scheduler. What they wait for is shortened: a machine counts as lost after ten seconds.
+ * controllers, and if wanted the scheduler. What they wait for is shortened: a machine counts as lost after twenty seconds.
  */
 export class ControlPlane {
   readonly directory: string;
@@ -88,6 +88,8 @@ export class ControlPlane {
     const directory =
       own === undefined ? mkdtempSync(join(tmpdir(), "drmp-cluster-")) : mkdtempSync(join(own, "plane-"));
     const at = (name: string) => join(directory, name);
+    // Other users may read what they are given.
+    chmodSync(directory, 0o711);
     const users = [
       { name: "admin", groups: ["system:masters"] },
       { name: "system:kube-controller-manager", groups: ["system:masters"] },
@@ -114,7 +116,7 @@ export class ControlPlane {
     const apart = outer !== undefined && outer !== "";
     const port = apart ? 6443 : await freePort();
     const [clients, peers] = [await freePort(), await freePort()].map((each) => `http://127.0.0.1:${String(each)}`);
-    const server = `https://localhost:${String(port)}`;
+    const server = `https://${apart ? "localhost" : "127.0.0.1"}:${String(port)}`;
     const caFile = at("apiserver/apiserver.crt");
     try {
       start("etcd", [
@@ -137,6 +139,8 @@ export class ControlPlane {
         `--service-account-signing-key-file=${at("service-accounts.key")}`,
         // Extensions are found without kube-proxy, by their endpoints.
         "--enable-aggregator-routing=true",
+        // There is no name service.
+        "--kubelet-preferred-address-types=InternalIP",
         "--default-not-ready-toleration-seconds=2",
         "--default-unreachable-toleration-seconds=2",
       ]);
@@ -146,7 +150,7 @@ export class ControlPlane {
         ...[`--kubeconfig=${plane.kubeconfig("system:kube-controller-manager")}`, "--leader-elect=false"],
         ...[`--root-ca-file=${caFile}`, `--service-account-private-key-file=${at("service-accounts.key")}`],
         ...["--bind-address=127.0.0.1", `--secure-port=${String(await freePort())}`],
-        ...["--node-monitor-period=1s", "--node-monitor-grace-period=10s"],
+        ...["--node-monitor-period=1s", "--node-monitor-grace-period=20s"],
         "--horizontal-pod-autoscaler-sync-period=2s",
       ]);
       if (scheduler) {
@@ -181,7 +185,7 @@ export class ControlPlane {
       users: [{ name: "user", user: { token } }],
       contexts: [{ name: "cluster", context: { cluster: "cluster", user: "user" } }],
     };
-    writeFileSync(file, JSON.stringify(config), { mode: 0o644 });
+    writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
     return file;
   }
 
@@ -228,18 +232,11 @@ export const NODES = ["node-0", "node-1"];
 
 async function answersOk(url: string, caFile: string, token = ""): Promise<boolean> {
   const agent = new Agent({ ca: readFileSync(caFile) });
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const request = get(url, { agent, headers: { authorization: `Bearer ${token}` } }, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     });
-    request.on("error", () => resolve(false));
+    request.on("error", reject);
   });
-}
-
-/** Makes a folder below a directory, if it is not there yet. */
-export function folder(...path: string[]): string {
-  const made = join(...path);
-  mkdirSync(made, { recursive: true });
-  return made;
 }

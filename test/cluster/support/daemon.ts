@@ -43,10 +43,16 @@ export class Daemon {
 
   /** Waits until it answers. @throws with the end of its log, if it has ended or takes too long. */
   async ready(answers: () => Promise<boolean>, seconds = 60): Promise<void> {
+    let why: unknown;
+    const asked = async () =>
+      answers().catch((error: unknown) => {
+        why = error;
+        return false;
+      });
     for (const end = performance.now() + seconds * 1000; ; await sleep(100)) {
-      if (await answers().catch(() => false)) return;
+      if (await asked()) return;
       if (this.#child.exitCode === null && this.#child.signalCode === null && performance.now() < end) continue;
-      throw new Error(`${this.name} does not become ready:\n${this.words()}`);
+      throw new Error(`${this.name} does not become ready:\n${this.words()}`, { cause: why });
     }
   }
 
