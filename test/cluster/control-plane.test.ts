@@ -16,6 +16,8 @@ import { ControlPlane, noControlPlane } from "./support/control-plane.ts";
 import { addCustomResources, overlay } from "./support/overlays.ts";
 
 const skip = noControlPlane;
+/** Seconds for what a cluster does in a few. */
+const SOON = 300;
 const OVERLAYS = ["base-sepolia", "base-mainnet"];
 const WORKLOADS = ["drmp-agent", "drmp-indexer", "drmp-keepers", "drmp-sponsor", "drmp-web"];
 
@@ -113,7 +115,7 @@ for (const name of OVERLAYS) {
       const { items } = await plane.core.listNamespacedPod({ namespace: "drmp" });
       return [...new Set(items.map(({ metadata }) => metadata?.labels?.["app.kubernetes.io/name"]))].sort();
     };
-    await until("each workload has a pod", async () => (await found()).length === WORKLOADS.length, 60);
+    await until("each workload has a pod", async () => (await found()).length === WORKLOADS.length, SOON);
     assert.deepEqual(await found(), WORKLOADS);
     const { items: events } = await plane.core.listNamespacedEvent({ namespace: "drmp" });
     const refused = events.filter(({ reason }) => reason === "FailedCreate");
@@ -141,7 +143,7 @@ for (const name of OVERLAYS) {
 
   if (name !== OVERLAYS.at(-1)) {
     test(`${name}: taken away again`, { skip }, () => {
-      plane.kubectl("delete", "--wait", "--timeout=90s", "--kustomize", overlay(name));
+      plane.kubectl("delete", "--wait", "--timeout=240s", "--kustomize", overlay(name));
     });
   }
 }
@@ -191,7 +193,7 @@ test("the probe passes with an agent's role, and names what the role lacks", { s
   await until(
     "the role is narrower",
     async () => /does not let it list pods\.metrics/.test((await under.probe()).join()),
-    10,
+    SOON,
   );
   await without("batch");
   await until(
@@ -200,10 +202,10 @@ test("the probe passes with an agent's role, and names what the role lacks", { s
       const refused = await under.probe().catch((error: unknown) => String(error));
       return ["get", "list", "create", "delete"].every((verb) => refused.includes(`let it ${verb} jobs.batch`));
     },
-    10,
+    SOON,
   );
   await without("none");
-  await until("the role is whole", async () => (await under.probe()).length > 0, 10);
+  await until("the role is whole", async () => (await under.probe()).length > 0, SOON);
 });
 
 test(
@@ -214,7 +216,7 @@ test(
     const units = lease(2);
     const [first, second] = await Promise.all(units.map((unit) => under.start(unit)));
     assert.ok(first && second && units[0]);
-    await until("a unit waits for its machine", () => /waits for its machine/.test(first.waiting?.() ?? ""), 30);
+    await until("a unit waits for its machine", () => /waits for its machine/.test(first.waiting?.() ?? ""), SOON);
     const pods = await podsOf(units[0]);
     assert.equal(pods.length, 2);
     assert.deepEqual(pods.map(({ metadata }) => metadata?.annotations?.["ai.verai.drmp/unit-index"]).sort(), [
@@ -223,7 +225,7 @@ test(
     ]);
     assert.equal((await first.drain(1)).reason, "drained");
     assert.equal((await second.kill()).reason, "killed");
-    await until("the Job is gone", async () => (await podsOf(units[0] as UnitRun)).length === 0, 30);
+    await until("the Job is gone", async () => (await podsOf(units[0] as UnitRun)).length === 0, SOON);
   },
 );
 
@@ -233,7 +235,7 @@ test("every option of a unit is admitted, without a warning", { skip }, async (c
   const [unit] = lease(1, { resources, network: "none", env: { MISBEHAVES_X: "$(HOME)" } });
   assert.ok(unit);
   const running = await under.start(unit);
-  await until("its pod exists", async () => (await podsOf(unit)).length === 1, 30);
+  await until("its pod exists", async () => (await podsOf(unit)).length === 1, SOON);
   const [pod] = await podsOf(unit);
   assert.equal(pod?.spec?.priority, -100);
   await running.kill();
@@ -258,9 +260,9 @@ test(
     const [unit] = lease(1);
     assert.ok(unit);
     const running = await under.start(unit);
-    await until("it says why", () => /a quota or an admission policy/.test(running.waiting?.() ?? ""), 30);
+    await until("it says why", () => /a quota or an admission policy/.test(running.waiting?.() ?? ""), SOON);
     await plane.core.deleteNamespacedResourceQuota(quota);
-    await until("it waits for a machine", () => /waits for its machine/.test(running.waiting?.() ?? ""), 120);
+    await until("it waits for a machine", () => /waits for its machine/.test(running.waiting?.() ?? ""), SOON);
     await running.kill();
   },
 );

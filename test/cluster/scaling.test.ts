@@ -49,11 +49,11 @@ test("KEDA's definition takes the overlays' object, and would refuse another", {
 
 test(
   "a HorizontalPodAutoscaler scales the agents by what the market wants",
-  { skip: noMachines, timeout: 400_000 },
+  { skip: noMachines, timeout: 900_000 },
   async (context) => {
     const adapter = new MetricsAdapter(plane);
-    await adapter.start(plane, addressOfPlane());
     context.after(() => adapter.stop());
+    await adapter.start(plane, addressOfPlane());
     // Three agents' worth of eight units.
     adapter.values.set("drmp_wanted_units class=cpu-eu", 24);
     const folder = await mkdtemp(join(tmpdir(), "drmp-overlay-"));
@@ -75,14 +75,14 @@ test(
       );
     assert.equal(await replicas(), 1);
     // By its own rule a minute later, and at most twice as many at once.
-    await until("two agents", async () => (await replicas()) === 2, 150).catch(async (error: unknown) => {
+    await until("two agents", async () => (await replicas()) === 2, 400).catch(async (error: unknown) => {
       throw new Error(`${String(error)}: ${await state()}`);
     });
     plane.kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", folder);
     assert.equal(await replicas(), 2, "applying it again keeps them");
     // An adapter that has no such metric is no reason to leave the market.
     adapter.values.clear();
-    await until("it says so", async () => /FailedGetExternalMetric/.test(await state()), 60);
+    await until("it says so", async () => /FailedGetExternalMetric/.test(await state()), 300);
     assert.equal(await replicas(), 2);
   },
 );

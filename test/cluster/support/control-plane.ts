@@ -162,6 +162,7 @@ export class ControlPlane {
       return plane;
     } catch (error) {
       for (const daemon of daemons.reverse()) await daemon.kill();
+      if (own === undefined) rmSync(directory, { recursive: true, force: true });
       throw error;
     }
   }
@@ -204,7 +205,7 @@ export class ControlPlane {
     const { status, stdout, stderr, error } = spawnSync(
       built("kubectl"),
       ["--kubeconfig", this.kubeconfig("admin"), ...args],
-      { encoding: "utf8", timeout: 120_000 },
+      { encoding: "utf8", timeout: 300_000 },
     );
     if (status === 0) return stdout;
     throw new Error(`kubectl ${args.join(" ")}: ${error?.message ?? stderr}`);

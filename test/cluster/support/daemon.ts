@@ -42,7 +42,7 @@ export class Daemon {
   }
 
   /** Waits until it answers. @throws with the end of its log, if it has ended or takes too long. */
-  async ready(answers: () => Promise<boolean>, seconds = 60): Promise<void> {
+  async ready(answers: () => Promise<boolean>, seconds = 300): Promise<void> {
     let why: unknown;
     const asked = async () =>
       answers().catch((error: unknown) => {

@@ -49,7 +49,7 @@ export class Machine {
     const containerd = Daemon.start("containerd", "containerd", ["--config", at("containerd.toml")], directory);
     await containerd.ready(() =>
       Promise.resolve(
-        spawnSync("ctr", ["--address", at("c.sock"), "version"], { stdio: "ignore", timeout: 5000 }).status === 0,
+        spawnSync("ctr", ["--address", at("c.sock"), "version"], { stdio: "ignore", timeout: 20_000 }).status === 0,
       ),
     );
     writeFileSync(at("kubelet.json"), JSON.stringify(kubeletConfig(name, directory)));
@@ -66,7 +66,7 @@ export class Machine {
 
   /** Waits until the cluster takes it for ready. */
   async ready(): Promise<void> {
-    await this.#kubelet.ready(() => this.isReady(), 90);
+    await this.#kubelet.ready(() => this.isReady());
   }
 
   async isReady(): Promise<boolean> {

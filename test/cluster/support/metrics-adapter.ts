@@ -64,7 +64,12 @@ export class MetricsAdapter {
     const file = join(plane.directory, "adapter.json");
     writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
     plane.kubectl("apply", "--server-side", "--filename", file);
-    plane.kubectl("wait", "--for=condition=available", "--timeout=60s", `apiservice/${VERSION}.${GROUP}`);
+    const service = `apiservice/${VERSION}.${GROUP}`;
+    try {
+      plane.kubectl("wait", "--for=condition=available", "--timeout=120s", service);
+    } catch (error) {
+      throw new Error(`${String(error)}\n${plane.kubectl("get", service, "--output", "json")}`, { cause: error });
+    }
   }
 
   async stop(): Promise<void> {

@@ -11,5 +11,5 @@ export function overlay(name: string): string {
 export function addCustomResources(plane: ControlPlane): void {
   // Too large for the annotation in which a client keeps what it has applied.
   plane.kubectl("apply", "--server-side", "--filename", built("crds"));
-  plane.kubectl("wait", "--for=condition=established", "--timeout=60s", "crd", "--all");
+  plane.kubectl("wait", "--for=condition=established", "--timeout=240s", "crd", "--all");
 }
