@@ -11,7 +11,7 @@ import type { V1ConfigMap } from "@kubernetes/client-node";
 import { HDNodeWallet, Wallet } from "ethers";
 import { parseAllDocuments, stringify } from "yaml";
 
-import { until } from "@verai/devnet/programs";
+import { until } from "@verai/executor/testing";
 import { OneAgent, training } from "../support/one-agent.ts";
 import { USER } from "./support/agent-process.ts";
 import { TestCluster } from "./support/cluster.ts";
@@ -72,7 +72,7 @@ async function applyAgents(): Promise<void> {
       };
     }),
   );
-  const rendered = parseAllDocuments(plane.kubectl("kustomize", overlay("base-sepolia"))).map(
+  const rendered = parseAllDocuments(await plane.kubectl("kustomize", overlay("base-sepolia"))).map(
     (document) => document.toJS() as Manifest,
   );
   const objects = rendered.filter(({ metadata }) => /^drmp-agents?(-|$)/.test(metadata.name));
@@ -111,7 +111,7 @@ async function applyAgents(): Promise<void> {
   const wanted = objects.filter(({ kind }) => kind !== "ScaledObject");
   const file = join(plane.directory, "agents.yaml");
   writeFileSync(file, [...wanted, storage, secret].map((each) => stringify(each)).join("---\n"));
-  plane.kubectl("apply", "--server-side", "--force-conflicts", "--filename", file);
+  await plane.kubectl("apply", "--server-side", "--force-conflicts", "--filename", file);
 }
 
 /** Private key of one of the local chain's well-known accounts. */
@@ -119,26 +119,28 @@ function testKey(account: number): string {
   return HDNodeWallet.fromPhrase(PHRASE, "", `m/44'/60'/0'/0/${String(account)}`).privateKey;
 }
 
+/** Waits, and tells what the agent says if it waits in vain. */
+async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  await until(what, holds, 900).catch(async (error: unknown) => {
+    throw new Error(`${String(error)}\n${await said()}`, { cause: error });
+  });
+}
+
 /** What the agent's pod says, for a wait in vain. */
-function said(): string {
+async function said(): Promise<string> {
   try {
-    return cluster.plane.kubectl("--namespace", "drmp", "logs", POD, "--all-containers", "--tail=60");
+    return await cluster.plane.kubectl("--namespace", "drmp", "logs", POD, "--all-containers", "--tail=60");
   } catch (error) {
-    return `${String(error)}\n${cluster.plane.kubectl("--namespace", "drmp", "describe", "pod", POD)}`;
+    return `${String(error)}\n${await cluster.plane.kubectl("--namespace", "drmp", "describe", "pod", POD)}`;
   }
 }
 
 test("the agent's pod starts, registers its node and claims", { skip }, async () => {
   await applyAgents();
-  await until(
-    "the node is listed",
-    async () => {
-      const node = await one.node();
-      return node?.listing !== undefined && node.endpoint !== "";
-    },
-    said,
-    300,
-  );
+  await eventually("the node is listed", async () => {
+    const node = await one.node();
+    return node?.listing !== undefined && node.endpoint !== "";
+  });
   const { spec } = await cluster.plane.apps.readNamespacedStatefulSet({
     namespace: "drmp",
     name: "drmp-agent",
@@ -147,8 +149,8 @@ test("the agent's pod starts, registers its node and claims", { skip }, async ()
 });
 
 test("a lease becomes a Job of real pods; its agent is killed and goes on with it; it delivers", { skip }, async () => {
-  await one.leased(training(600));
-  await until("a checkpoint is posted", async () => (await one.checkpoint()) !== undefined, said, 300);
+  await one.leased(training(3000));
+  await eventually("a checkpoint is posted", async () => (await one.checkpoint()) !== undefined);
   const pods = async () => {
     const { items } = await cluster.plane.core.listNamespacedPod({
       namespace: "drmp",
@@ -158,16 +160,16 @@ test("a lease becomes a Job of real pods; its agent is killed and goes on with i
   };
   const [unit] = await pods();
   assert.ok(unit);
-  cluster.plane.kubectl("--namespace", "drmp", "delete", "pod", POD, "--force", "--grace-period=0");
+  await cluster.plane.kubectl("--namespace", "drmp", "delete", "pod", POD, "--force", "--grace-period=0");
   const log = join(cluster.volume, POD, "leases/1-1/unit-0/unit.log");
-  await until("it is taken over", () => existsSync(log) && /taken over/.test(readFileSync(log, "utf8")), said, 300);
+  await eventually("it is taken over", () => existsSync(log) && /taken over/.test(readFileSync(log, "utf8")));
   assert.deepEqual(await pods(), [unit], "the same pod goes on");
-  await until("it is delivered", async () => (await one.lease())?.status === "delivered", said, 600);
+  await eventually("it is delivered", async () => (await one.lease())?.status === "delivered");
   assert.equal((await one.lease())?.fence, 1);
-  await until("its pods are gone", async () => (await pods()).length === 0, said, 120);
+  await eventually("its pods are gone", async () => (await pods()).length === 0);
 });
 
 test("scaled down, the agent drains and leaves", { skip }, async () => {
-  cluster.plane.kubectl("--namespace", "drmp", "scale", "statefulset", "drmp-agent", "--replicas", "0");
-  cluster.plane.kubectl("--namespace", "drmp", "wait", "--for=delete", "--timeout=110s", `pod/${POD}`);
+  await cluster.plane.kubectl("--namespace", "drmp", "scale", "statefulset", "drmp-agent", "--replicas", "0");
+  await cluster.plane.kubectl("--namespace", "drmp", "wait", "--for=delete", "--timeout=590s", `pod/${POD}`);
 });

@@ -36,8 +36,8 @@ after(async () => {
 });
 
 /** How often each object of an overlay has changed. */
-function generations(name: string): string[] {
-  const { items } = JSON.parse(plane.kubectl("get", "--kustomize", overlay(name), "--output", "json")) as {
+async function generations(name: string): Promise<string[]> {
+  const { items } = JSON.parse(await plane.kubectl("get", "--kustomize", overlay(name), "--output", "json")) as {
     items: { kind: string; metadata: { name: string; generation?: number } }[];
   };
   return items.map(({ kind, metadata }) => `${kind} ${metadata.name} ${String(metadata.generation ?? 1)}`);
@@ -86,24 +86,24 @@ async function podsOf(unit: UnitRun) {
   return items.filter(({ metadata }) => metadata?.name?.startsWith(`drmp-${String(unit.leaseId)}-`));
 }
 
-test("without KEDA an overlay says which kind it lacks", { skip }, () => {
-  assert.throws(
-    () => plane.kubectl("apply", "--kustomize", overlay("base-sepolia")),
+test("without KEDA an overlay says which kind it lacks", { skip }, async () => {
+  await assert.rejects(
+    plane.kubectl("apply", "--kustomize", overlay("base-sepolia")),
     /no matches for kind "ScaledObject"/,
   );
-  addCustomResources(plane);
+  await addCustomResources(plane);
 });
 
 for (const name of OVERLAYS) {
   test(`${name}: applied as documented, and once more without a change`, { skip }, async () => {
-    plane.kubectl("apply", "--kustomize", overlay(name));
+    await plane.kubectl("apply", "--kustomize", overlay(name));
     // A client says "configured" for what the server has filled in; what counts is that no object has changed.
-    const before = generations(name);
-    plane.kubectl("apply", "--kustomize", overlay(name));
-    assert.deepEqual(generations(name), before);
+    const before = await generations(name);
+    await plane.kubectl("apply", "--kustomize", overlay(name));
+    assert.deepEqual(await generations(name), before);
     // The other way to apply takes over without a conflict.
-    plane.kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", overlay(name));
-    plane.kubectl("diff", "--server-side", "--force-conflicts", "--kustomize", overlay(name));
+    await plane.kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", overlay(name));
+    await plane.kubectl("diff", "--server-side", "--force-conflicts", "--kustomize", overlay(name));
     const { items } = (await plane.custom.listNamespacedCustomObject({
       ...{ group: "keda.sh", version: "v1alpha1", namespace: "drmp", plural: "scaledobjects" },
     })) as { items: unknown[] };
@@ -134,16 +134,16 @@ for (const name of OVERLAYS) {
   });
 
   test(`${name}: applying it again keeps the number of agents that an autoscaler has set`, { skip }, async () => {
-    plane.kubectl("--namespace", "drmp", "scale", "statefulset", "drmp-agent", "--replicas", "3");
-    plane.kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", overlay(name));
-    plane.kubectl("apply", "--kustomize", overlay(name));
+    await plane.kubectl("--namespace", "drmp", "scale", "statefulset", "drmp-agent", "--replicas", "3");
+    await plane.kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", overlay(name));
+    await plane.kubectl("apply", "--kustomize", overlay(name));
     const { spec } = await plane.apps.readNamespacedStatefulSet({ namespace: "drmp", name: "drmp-agent" });
     assert.equal(spec?.replicas, 3);
   });
 
   if (name !== OVERLAYS.at(-1)) {
-    test(`${name}: taken away again`, { skip }, () => {
-      plane.kubectl("delete", "--wait", "--timeout=240s", "--kustomize", overlay(name));
+    test(`${name}: taken away again`, { skip }, async () => {
+      await plane.kubectl("delete", "--wait", "--timeout=240s", "--kustomize", overlay(name));
     });
   }
 }

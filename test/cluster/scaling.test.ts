@@ -15,14 +15,14 @@ let plane: ControlPlane;
 before(async () => {
   if (noControlPlane) return;
   plane = await ControlPlane.start();
-  addCustomResources(plane);
-  plane.kubectl("create", "namespace", "drmp");
+  await addCustomResources(plane);
+  await plane.kubectl("create", "namespace", "drmp");
 });
 after(() => (noControlPlane ? undefined : plane.stop()));
 
 test("KEDA's definition takes the overlays' object, and would refuse another", { skip: noControlPlane }, async () => {
   const apply = async (change: (spec: Record<string, unknown>) => void) => {
-    const rendered = plane.kubectl(
+    const rendered = await plane.kubectl(
       "apply",
       "--dry-run=client",
       "--output=json",
@@ -65,7 +65,7 @@ test(
       components: [await from(component("hpa"))],
     };
     await writeFile(join(folder, "kustomization.yaml"), JSON.stringify(kustomization));
-    plane.kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", folder);
+    await plane.kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", folder);
     const replicas = async () =>
       (await plane.apps.readNamespacedStatefulSet({ namespace: "drmp", name: "drmp-agent" })).spec?.replicas;
     const state = async () =>
@@ -78,7 +78,7 @@ test(
     await until("two agents", async () => (await replicas()) === 2, 400).catch(async (error: unknown) => {
       throw new Error(`${String(error)}: ${await state()}`);
     });
-    plane.kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", folder);
+    await plane.kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", folder);
     assert.equal(await replicas(), 2, "applying it again keeps them");
     // An adapter that has no such metric is no reason to leave the market.
     adapter.values.clear();

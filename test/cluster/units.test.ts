@@ -115,7 +115,7 @@ test("its machine is drained: the unit goes on from its checkpoint on the other 
   await logged(unit, running, /ready\n/);
   const { name } = await cluster.machineOf(unit);
   context.after(() => cluster.plane.kubectl("uncordon", name));
-  cluster.plane.kubectl("drain", name, "--delete-emptydir-data", "--timeout=240s");
+  await cluster.plane.kubectl("drain", name, "--delete-emptydir-data", "--timeout=240s");
   await logged(unit, running, /ready\n[^]*goes on in pod[^]*ready\n/);
   assert.notEqual((await cluster.machineOf(unit)).name, name);
   assert.equal((await listCheckpoints(unit.folder.checkpoint))[0]?.number, 7);
@@ -218,19 +218,13 @@ test(
     assert.deepEqual(await cluster.podsOf(unit), []);
     const [job = ""] = await cluster.jobsOf(unit);
     // What Kueue does when there is quota, and when it is taken back.
-    const suspend = (yes: boolean) =>
-      cluster.plane.kubectl(
-        "--namespace",
-        "drmp",
-        "patch",
-        "job",
-        job,
-        "--patch",
-        `{"spec":{"suspend":${String(yes)}}}`,
-      );
-    suspend(false);
+    const suspend = async (name: string, yes: boolean) => {
+      const patch = `{"spec":{"suspend":${String(yes)}}}`;
+      await cluster.plane.kubectl("--namespace", "drmp", "patch", "job", name, "--patch", patch);
+    };
+    await suspend(job, false);
     await logged(unit, running, /ready\n/);
-    suspend(true);
+    await suspend(job, true);
     const exit = await running.exited();
     assert.equal(exit.reason, "evicted", exit.detail);
     assert.equal((await listCheckpoints(unit.folder.checkpoint))[0]?.number, 7);
@@ -244,15 +238,7 @@ test(
       ({ spec, metadata }) => spec?.suspend && metadata?.name?.startsWith(`drmp-${String(unit.leaseId)}-`),
     );
     assert.ok(name?.metadata?.name);
-    cluster.plane.kubectl(
-      "--namespace",
-      "drmp",
-      "patch",
-      "job",
-      name.metadata.name,
-      "--patch",
-      '{"spec":{"suspend":false}}',
-    );
+    await suspend(name.metadata.name, false);
     await logged(unit, again, /ready\n[^]*ready\n/);
     assert.equal((await again.drain(5)).reason, "drained");
   },
@@ -295,9 +281,9 @@ test(
   async (context) => {
     const { agent } = await cluster.agent(context);
     const both = await agent.capacity();
-    cluster.plane.kubectl("cordon", "node-0");
+    await cluster.plane.kubectl("cordon", "node-0");
     const half = await agent.capacity();
-    cluster.plane.kubectl("uncordon", "node-0");
+    await cluster.plane.kubectl("uncordon", "node-0");
     assert.ok(both >= 2 && half === both / 2, `${String(both)}, ${String(half)}`);
   },
 );
@@ -334,7 +320,7 @@ test(
     const machine = await cluster.machineOf(unit);
     await machine.lose();
     context.after(() => machine.comeBack());
-    cluster.plane.kubectl("delete", "node", machine.name);
+    await cluster.plane.kubectl("delete", "node", machine.name);
     await logged(unit, running, /ready\n[^]*goes on in pod[^]*ready\n/);
     assert.notEqual((await cluster.machineOf(unit)).name, machine.name);
     assert.equal((await running.drain(5)).reason, "drained");

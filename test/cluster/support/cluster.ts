@@ -60,8 +60,8 @@ export class TestCluster {
     const [pause, image] = [await addPause(registry), await addPrograms(registry)];
     const plane = await ControlPlane.start({ scheduler: true });
     const machines = await Promise.all(NODES.map((name) => Machine.start(name, plane, withoutTag(pause.reference))));
-    addCustomResources(plane);
-    const rendered = parseAllDocuments(plane.kubectl("kustomize", overlay("base-sepolia")));
+    await addCustomResources(plane);
+    const rendered = parseAllDocuments(await plane.kubectl("kustomize", overlay("base-sepolia")));
     const objects = rendered.map((document) => document.toJS() as { kind: string; metadata: { name: string } });
     const wanted = objects.filter(
       ({ kind, metadata }) => NEEDED.has(kind) || (kind === "PersistentVolumeClaim" && metadata.name === "drmp-work"),
@@ -79,7 +79,7 @@ export class TestCluster {
     };
     const file = join(plane.directory, "objects.yaml");
     writeFileSync(file, [...wanted, storage].map((each) => stringify(each)).join("---\n"));
-    plane.kubectl("apply", "--server-side", "--filename", file);
+    await plane.kubectl("apply", "--server-side", "--filename", file);
     return new TestCluster({ plane, machines, registry, image, volume });
   }
 

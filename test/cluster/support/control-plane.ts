@@ -1,9 +1,10 @@
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 import {
   AppsV1Api,
@@ -19,6 +20,7 @@ import { Daemon, freePort } from "./daemon.ts";
 
 /** What `npm run test:cluster` hands on. */
 const { DRMP_CLUSTER_BIN: binaries, DRMP_CLUSTER_DIR: own, DRMP_CLUSTER_ADDRESSES: addresses } = process.env;
+const execute = promisify(execFile);
 /** Service addresses: the first is that of the service `kubernetes`, see scripts/cluster/machine.ts. */
 const SERVICES = "10.96.0.0/16";
 
@@ -200,15 +202,13 @@ export class ControlPlane {
     return status.token;
   }
 
-  /** Runs kubectl as the cluster's owner. @throws with what it said, if it fails. */
-  kubectl(...args: string[]): string {
-    const { status, stdout, stderr, error } = spawnSync(
-      built("kubectl"),
-      ["--kubeconfig", this.kubeconfig("admin"), ...args],
-      { encoding: "utf8", timeout: 300_000 },
-    );
-    if (status === 0) return stdout;
-    throw new Error(`kubectl ${args.join(" ")}: ${error?.message ?? stderr}`);
+  /** Runs kubectl as the cluster's owner. @returns what it printed. @throws with what it said, if it fails. */
+  async kubectl(...args: string[]): Promise<string> {
+    // What it remembers of a server is not another cluster's at the same address.
+    const own = ["--kubeconfig", this.kubeconfig("admin"), "--cache-dir", join(this.directory, "kubectl")];
+    // Not waited for in place: this process may be what it waits for.
+    const { stdout } = await execute(built("kubectl"), [...own, ...args], { timeout: 600_000, maxBuffer: 1 << 26 });
+    return stdout;
   }
 
   /** What the programs said last, for a test that failed. */

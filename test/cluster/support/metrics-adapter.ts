@@ -63,12 +63,12 @@ export class MetricsAdapter {
     ];
     const file = join(plane.directory, "adapter.json");
     writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
-    plane.kubectl("apply", "--server-side", "--filename", file);
+    await plane.kubectl("apply", "--server-side", "--filename", file);
     const service = `apiservice/${VERSION}.${GROUP}`;
     try {
-      plane.kubectl("wait", "--for=condition=available", "--timeout=120s", service);
+      await plane.kubectl("wait", "--for=condition=available", "--timeout=120s", service);
     } catch (error) {
-      throw new Error(`${String(error)}\n${plane.kubectl("get", service, "--output", "json")}`, { cause: error });
+      throw new Error(`${String(error)}\n${await plane.kubectl("get", service, "--output", "json")}`, { cause: error });
     }
   }
 

@@ -8,8 +8,8 @@ export function overlay(name: string): string {
 }
 
 /** Gives a cluster the custom resources that overlays use. */
-export function addCustomResources(plane: ControlPlane): void {
+export async function addCustomResources(plane: ControlPlane): Promise<void> {
   // Too large for the annotation in which a client keeps what it has applied.
-  plane.kubectl("apply", "--server-side", "--filename", built("crds"));
-  plane.kubectl("wait", "--for=condition=established", "--timeout=240s", "crd", "--all");
+  await plane.kubectl("apply", "--server-side", "--filename", built("crds"));
+  await plane.kubectl("wait", "--for=condition=established", "--timeout=240s", "crd", "--all");
 }
