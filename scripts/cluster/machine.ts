@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** What kubelets need, with the Debian package that has it. */
 const PROGRAMS: Readonly<Record<string, string>> = {
@@ -15,6 +17,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 /** Where the plugins of a container's network lie, by distribution. */
 const CNI = ["/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"];
 const CGROUPS = "/sys/fs/cgroup";
+/** How often, and after how many milliseconds each, the removal of a control group is tried again. */
+const [CGROUP_TRIES, CGROUP_MS] = [100, 200];
 /** Addresses of the API server and of two machines, in a network of their own. */
 const ADDRESSES = ["10.99.0.10", "10.99.0.11", "10.99.0.12"];
 /** Address of the service `kubernetes`, which each pod asks. */
@@ -98,8 +102,9 @@ export async function runApart(command: readonly string[], environment: NodeJS.P
     });
   } finally {
     process.off("SIGINT", end).off("SIGTERM", end).off("exit", end);
-    for (const hierarchy of hierarchies()) removeCgroup(join(hierarchy, cgroup));
-    rmSync(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 500 });
+    // Its mounts go with its last process, which may still be dying.
+    await rm(scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
+    for (const hierarchy of hierarchies()) await removeCgroup(join(hierarchy, cgroup));
   }
 }
 
@@ -109,15 +114,22 @@ function hierarchies(): string[] {
   return readdirSync(CGROUPS).map((name) => join(CGROUPS, name));
 }
 
-/** Removes a control group and those below it, whose processes have ended. */
-function removeCgroup(path: string): void {
-  if (!existsSync(path)) return;
+/** Removes a control group and those below it, once its processes have ended: they may still be dying. */
+async function removeCgroup(path: string): Promise<void> {
+  for (let tries = 0; existsSync(path); tries++) {
+    try {
+      removeEmpty(path);
+      return;
+    } catch (error) {
+      if (tries === CGROUP_TRIES) throw error;
+      await sleep(CGROUP_MS);
+    }
+  }
+}
+
+function removeEmpty(path: string): void {
   for (const entry of readdirSync(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeCgroup(join(path, entry.name));
+    if (entry.isDirectory()) removeEmpty(join(path, entry.name));
   }
-  try {
-    rmdirSync(path);
-  } catch {
-    // One that is still dying goes with the machine's next start.
-  }
+  rmdirSync(path);
 }
