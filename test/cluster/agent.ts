@@ -25,6 +25,12 @@ export type Told =
   | { readonly notice: string };
 
 const { kubeconfig, ...options } = JSON.parse(process.argv[2] ?? "") as AgentOptions;
+// From here on, as its programs are read: that user need not be able to look into the folder of this repository.
+if (process.getuid?.() === 0) {
+  process.setgroups?.([]);
+  process.setgid?.(options.settings.gid);
+  process.setuid?.(options.settings.uid);
+}
 const tell = (told: Told) => process.send?.(told);
 const executor = new KubernetesExecutor({
   ...options,

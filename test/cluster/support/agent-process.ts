@@ -20,7 +20,6 @@ export class AgentProcess {
   constructor(options: AgentOptions) {
     this.#child = spawn(process.execPath, [AGENT, JSON.stringify(options)], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
-      ...(process.getuid?.() === 0 ? { uid: USER, gid: USER } : {}),
     });
     this.#child.on("message", (told: Told) => {
       if ("notice" in told) return void this.notices.push(told.notice);
