@@ -52,7 +52,8 @@ const environment: NodeJS.ProcessEnv = { ...process.env, DRMP_CLUSTER_BIN: binar
 if (missing === undefined) {
   const noImages = whyNoImages();
   if (noImages === undefined) {
-    if (files.some((file) => file.includes("agents"))) environment["DRMP_CLUSTER_IMAGES"] = await buildImages();
+    if (files.some((file) => file.includes("agents")))
+      Object.assign(environment, { DRMP_CLUSTER_IMAGES: await buildImages() });
   } else {
     process.stderr.write(`${all ? "The cluster cannot run here" : "skipped: the agents' own pods"}: ${noImages}.\n`);
     if (all) process.exit(EXIT.failed);
