@@ -423,7 +423,9 @@ export class TestCluster {
     const jobStatus = job.metadata?.name === undefined ? undefined : this.jobs.get(job.metadata.name)?.status;
     // A pod that was turned away, or evicted without a word about it, fails its index as well.
     const failed = started || this.endings.has(name);
-    if (jobStatus && !live.counted && failed && !live.disrupted) {
+    // The pods of a Job that is suspended count for nothing.
+    const suspended = job.spec?.suspend === true && code !== 0;
+    if (jobStatus && !live.counted && failed && !live.disrupted && !suspended) {
       live.counted = true;
       const key = code === 0 ? "completedIndexes" : "failedIndexes";
       jobStatus[key] = [...(jobStatus[key] ?? "").split(",").filter(Boolean), index].join(",");

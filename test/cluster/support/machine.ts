@@ -40,7 +40,7 @@ export class Machine {
   /** @param pauseImage What holds a pod's namespaces. @returns once the cluster has it, and it is ready. */
   static async start(name: string, plane: ControlPlane, pauseImage: string): Promise<Machine> {
     const number = NODES.indexOf(name);
-    const directory = join(own, name);
+    const directory = sharedFolder(name);
     const at = (file: string) => join(directory, file);
     mkdirSync(at("cni"), { recursive: true });
     writeFileSync(at("containerd.toml"), containerdConfig(directory, pauseImage));
@@ -201,9 +201,9 @@ function makeCgroup(path: string): void {
   }
 }
 
-/** A folder of this machine that anybody may look through, for volumes of pods. */
+/** A folder of this test file's that anybody may look through, such as for volumes of pods. */
 export function sharedFolder(name: string): string {
-  const path = join(own, name);
+  const path = join(own, `${String(process.pid)}-${name}`);
   mkdirSync(path, { recursive: true });
   chmodSync(own, 0o755);
   return path;
