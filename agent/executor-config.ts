@@ -123,6 +123,11 @@ const kubernetes = z.strictObject({
   diskMiB: whole.default(10_240),
   /** PriorityClass of units' pods. */
   priorityClass: z.string().optional(),
+  /**
+   * LocalQueue of Kueue's in the namespace: Jobs are created suspended, with its name, and Kueue lets them begin as far as the queue's
+   * quota goes.
+   */
+  queue: z.string().optional(),
   /** RuntimeClass of units' pods, such as gVisor's. */
   runtimeClass: z.string().optional(),
   /**

@@ -68,6 +68,8 @@ export class KubernetesExecutor implements Executor {
   readonly #starting = new Set<string>();
   /** Jobs that this executor has had units in: once none runs, they are deleted. */
   readonly #known = new Set<string>();
+  /** Jobs that it is deleting: no unit is to be found a place in one. */
+  readonly #deleting = new Set<string>();
   readonly #since = performance.now();
   readonly #notices: Notices;
   #looking: Promise<void> | undefined;
@@ -219,6 +221,7 @@ export class KubernetesExecutor implements Executor {
       if (!job) return { name, range, taken: false };
       const index = unit.unitIndex - range.first;
       if (indices(job.status?.failedIndexes).has(index) || job.metadata?.deletionTimestamp !== undefined) continue;
+      if (this.#deleting.has(name)) continue;
       const pod = podOfIndex(await cluster.pods(settings.owner), name, index);
       const state = pod ? stateOf(pod) : undefined;
       if (state?.kind === "ended" && state.code !== 0) continue;
@@ -254,7 +257,9 @@ export class KubernetesExecutor implements Executor {
   async #look(): Promise<void> {
     const { cluster, settings } = this.#options;
     const [pods, jobs] = [await cluster.pods(settings.owner), await cluster.jobs(settings.owner)];
-    const names = new Set(jobs.map(({ metadata }) => metadata?.name));
+    const names = new Map(
+      jobs.map((job) => [job.metadata?.name, job.spec?.suspend === true ? "suspended" : "there"] as const),
+    );
     if (this.#looks++ % USAGE_LOOKS === 0) {
       this.#cpus = await this.#cpusInUse();
     }
@@ -262,12 +267,12 @@ export class KubernetesExecutor implements Executor {
       [...this.#running.values()].map(async (running) => {
         const pod = podOfIndex(pods, running.job, running.index);
         await running
-          .look(pod, names.has(running.job), this.#cpus.get(pod?.metadata?.name ?? ""))
+          .look(pod, names.get(running.job) ?? "gone", this.#cpus.get(pod?.metadata?.name ?? ""))
           .then(() => this.#notices.clear(running.id))
           .catch((error: unknown) => this.#notices.say(running.id, `${running.id}: ${messageOf(error)}`));
       }),
     );
-    await this.#sweep([...names].filter((name) => name !== undefined));
+    await this.#sweep([...names.keys()].filter((name) => name !== undefined));
   }
 
   async #cpusInUse(): Promise<Map<string, number>> {
@@ -291,10 +296,14 @@ export class KubernetesExecutor implements Executor {
     const late = performance.now() - this.#since > (this.#options.adoptSeconds ?? ADOPT_SECONDS) * 1000;
     for (const job of jobs) {
       if (wanted.has(job) || !(late || this.#known.has(job))) continue;
+      // A unit that is being started meanwhile may have found its place there.
+      if (this.#starting.size > 0) return;
+      this.#deleting.add(job);
       // One that cannot be deleted now keeps no other from that.
       await this.#options.cluster
         .deleteJob(job)
-        .catch((error: unknown) => this.#notices.say(job, `The Job ${job} cannot be deleted: ${messageOf(error)}`));
+        .catch((error: unknown) => this.#notices.say(job, `The Job ${job} cannot be deleted: ${messageOf(error)}`))
+        .finally(() => this.#deleting.delete(job));
     }
     for (const job of this.#known) if (!wanted.has(job) && !jobs.includes(job)) this.#known.delete(job);
   }

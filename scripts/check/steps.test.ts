@@ -7,7 +7,7 @@ import { ALL, FAST } from "./steps.ts";
 test("every test file of the repository is in exactly one step", () => {
   const named = ALL.flatMap(({ command }) => command.filter((part) => part.endsWith(".test.ts")));
   // A whole npm script, which names a folder; and what runs apart, on each change but not here, or every night.
-  const folders = ["containers/python", "manifests", "package", "release", "slow", "web"].flatMap((folder) =>
+  const folders = ["cluster", "containers/python", "manifests", "package", "release", "slow", "web"].flatMap((folder) =>
     filesBy(`test/${folder}/**/*.test.ts`),
   );
   assert.deepEqual([...named, ...folders].sort(), filesBy("**/*.test.ts"));

@@ -78,7 +78,7 @@ async function withCluster({ directory }: FaultContext, use: (bench: Bench) => P
     unitSize: { cpus: 1, memoryMiB: 1024, gpus: 0 },
     pollMs: 30,
     onNotice: (notice) => notices.push(notice),
-    timeOuts: { troubledSeconds: 0.3, startSeconds: 0.6, podSeconds: 0.3, lostSeconds: 0.3 },
+    timeOuts: { troubledSeconds: 0.3, startSeconds: 0.6, podSeconds: 0.3, queuedSeconds: 0.3, lostSeconds: 0.3 },
   });
   const unit = testUnit(join(directory, "leases/1-1/unit-0"), testSpec({ args: [] }));
   try {
@@ -345,6 +345,29 @@ const pods: FaultCase[] = [
         const exit = await (await start(["finish"])).exited;
         assert.equal(exit.reason, "unstarted", exit.detail);
         assert.match(exit.detail, /quota/);
+      }),
+  },
+  {
+    name: "a unit that fits nowhere",
+    run: async (context) =>
+      withCluster(context, async ({ cluster, start }) => {
+        cluster.fitsNowhere = "0/2 nodes are available: 2 Insufficient cpu.";
+        const unit = await start(["finish"]);
+        await until("it says what it waits for", () => unit.waiting?.()?.includes("Insufficient cpu") ?? false, 5);
+        const exit = await unit.exited;
+        assert.equal(exit.reason, "unstarted", exit.detail);
+        assert.match(exit.detail, /Insufficient cpu/);
+      }),
+  },
+  {
+    name: "a unit that fits nowhere, and is told to stop: nothing of it runs",
+    run: async (context) =>
+      withCluster(context, async ({ cluster, start }) => {
+        cluster.fitsNowhere = "0/2 nodes are available: 2 Insufficient cpu.";
+        const unit = await start(["finish"]);
+        await until("it waits", () => unit.waiting?.() !== undefined, 5);
+        const exit = await unit.drain(1);
+        assert.equal(exit.reason, "drained", exit.detail);
       }),
   },
   {

@@ -24,6 +24,7 @@ export const LANES: readonly NightlyLane[] = [
   { script: "test:package", minutes: 5 },
   { script: "test:slow", minutes: 5, needs: "Python" },
   { script: "test:release", minutes: 10, needs: "Buildah, root" },
+  { script: "test:cluster", args: ["--all"], minutes: 15, needs: "Go, containerd, Buildah, root" },
   { script: "test:web", minutes: 16, needs: "Chromium" },
   { script: "faults", minutes: 30 },
   { script: "chaos", args: ["--steps", "60", "--seed", "DAY"], minutes: 15 },

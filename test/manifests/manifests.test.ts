@@ -214,7 +214,7 @@ for (const overlay of overlays) {
       };
       const from = [{ podSelector: { matchLabels: { "app.kubernetes.io/name": "drmp-indexer" } } }];
       const { ingress, egress } = policyOf("drmp-postgres") ?? {};
-      assert.deepEqual([ingress, egress], [[{ from, ports: [{ protocol: "TCP", port: 5432 }] }], []]);
+      assert.deepEqual([ingress, egress], [[{ from, ports: [{ protocol: "TCP", port: 5432 }] }], undefined]);
       assert.ok(policyOf("drmp-indexer")?.egress?.some(({ ports }) => ports?.some(({ port }) => port === 5432)));
       assert.ok(!manifests.some(({ kind }) => kind === "Secret"));
     },

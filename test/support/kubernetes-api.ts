@@ -31,6 +31,9 @@ interface Follower {
   readonly timestamps: boolean;
 }
 
+/** Milliseconds until pods that were deleted, and that no machine has, are collected; in a real cluster up to 20 seconds. */
+const COLLECT_MS = 2000;
+
 /** What an API server does instead of answering a call. */
 export type CallFault =
   /** Never answers. */
@@ -52,7 +55,8 @@ export type CallFault =
  *
  * It misbehaves as real clusters do: calls that hang, break, are forbidden or answered by a proxy's page; followed logs
  * that are cut, within a line too, ended, or fall silent; machines that are lost, so that their pods are Terminating for
- * ever; pods that are turned away, wait, or end for reasons of the cluster.
+ * ever, or are taken out of the cluster; pods that are turned away, fit nowhere, wait, or end for reasons of the cluster; Jobs that
+ * make no pods for want of quota, or until their queue admits them.
  */
 export class TestCluster {
   readonly jobs = new Map<string, V1Job>();
@@ -72,6 +76,8 @@ export class TestCluster {
   silent = false;
   /** While set, pods whose gate is opened wait for this. */
   startsWith: { readonly reason: string; readonly message: string } | undefined;
+  /** While set, no machine has room for pods whose gate is opened, in the scheduler's words. */
+  fitsNowhere: string | undefined;
   /** While set, pods whose gate is opened are turned away with this status. */
   turnsAway: V1PodStatus | undefined;
   /** While set, Jobs make no pods. */
@@ -115,6 +121,33 @@ export class TestCluster {
     this.#lost.add(name);
     const live = this.pods.get(name);
     if (live?.pod.status) live.pod.status.conditions = [{ type: "Ready", status: "False", reason: "NodeNotReady" }];
+  }
+
+  /** Takes the lost machine of a pod out of the cluster: its pod is gone, and is made again. */
+  removeMachineOf(name: string): void {
+    const live = this.#lost.delete(name) ? this.pods.get(name) : undefined;
+    if (!live) throw new Error(`no lost machine of a pod ${name}`);
+    live.disrupted = true;
+    live.child?.kill("SIGKILL");
+    this.#terminate(live, 1);
+  }
+
+  /** Lets a suspended Job make its pods, as a queue does that has quota for it. */
+  admit(name: string): void {
+    const spec = this.jobs.get(name)?.spec;
+    if (!spec?.suspend) throw new Error(`no suspended Job ${name}`);
+    spec.suspend = false;
+    for (let index = 0; index < (spec.completions ?? 0); index++) this.#makePod(name, index);
+  }
+
+  /** Takes a Job's quota back: its pods are deleted, and are not made again before it is admitted. */
+  suspend(name: string): void {
+    const job = this.jobs.get(name);
+    if (!job?.spec) throw new Error(`no Job ${name}`);
+    job.spec.suspend = true;
+    for (const live of this.pods.values()) {
+      if (live.job.metadata?.name === name) this.#terminate(live, live.pod.spec?.terminationGracePeriodSeconds ?? 30);
+    }
   }
 
   /** Ends a pod's program, and has the cluster say so in its own words. */
@@ -229,7 +262,7 @@ export class TestCluster {
   #makePod(job: string, index: number): void {
     const owner = this.jobs.get(job);
     const template = owner?.spec?.template;
-    if (!owner || !template?.spec || this.makesNoPods) return;
+    if (!owner || !template?.spec || owner.spec?.suspend === true || this.makesNoPods) return;
     const name = `${job}-${index}-${(this.#count++).toString(36)}`;
     const pod: V1Pod = {
       apiVersion: "v1",
@@ -256,9 +289,14 @@ export class TestCluster {
     if ((patch.spec as { schedulingGates?: null } | undefined)?.schedulingGates !== null || !spec?.schedulingGates)
       return;
     delete spec.schedulingGates;
+    if (this.fitsNowhere === undefined) spec.nodeName = "machine";
     if (this.turnsAway) {
       this.endings.set(metadata?.name ?? "", this.turnsAway);
       this.#ended(live, 137);
+    } else if (this.fitsNowhere !== undefined) {
+      const message = this.fitsNowhere;
+      const conditions = [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message }];
+      live.pod.status = { phase: "Pending", conditions };
     } else if (this.startsWith) {
       const waiting = { ...this.startsWith };
       live.pod.status = {
@@ -337,6 +375,11 @@ export class TestCluster {
       metadata.deletionGracePeriodSeconds = grace;
     }
     if (this.#lost.has(metadata?.name ?? "")) return;
+    if (!live.child && !live.ended && live.pod.spec?.nodeName === undefined) {
+      // No machine tells of its end: it stays until the cluster collects what no machine has.
+      setTimeout(() => this.#ended(live, 137), COLLECT_MS).unref();
+      return;
+    }
     if (!live.child || live.ended) {
       this.#ended(live, 137);
       return;
@@ -380,7 +423,9 @@ export class TestCluster {
     const jobStatus = job.metadata?.name === undefined ? undefined : this.jobs.get(job.metadata.name)?.status;
     // A pod that was turned away, or evicted without a word about it, fails its index as well.
     const failed = started || this.endings.has(name);
-    if (jobStatus && !live.counted && failed && !live.disrupted) {
+    // The pods of a Job that is suspended count for nothing.
+    const suspended = job.spec?.suspend === true && code !== 0;
+    if (jobStatus && !live.counted && failed && !live.disrupted && !suspended) {
       live.counted = true;
       const key = code === 0 ? "completedIndexes" : "failedIndexes";
       jobStatus[key] = [...(jobStatus[key] ?? "").split(",").filter(Boolean), index].join(",");

@@ -48,7 +48,8 @@ export class OneAgent {
     this.store = parts.store;
   }
 
-  static async open(): Promise<OneAgent> {
+  /** @param listen Where the developer's store listens; by default on this machine alone. */
+  static async open(listen?: string[]): Promise<OneAgent> {
     const market = await openMarket();
     // Checkpoints are due by chain time, which goes on with the blocks.
     await market.connection.provider.request({ method: "evm_setIntervalMining", params: [1000] });
@@ -67,7 +68,7 @@ export class OneAgent {
       logger: quiet,
       minRoundAge: 0,
     });
-    const store = new CheckpointStore({ directory: join(bench.folder, "developer") });
+    const store = new CheckpointStore({ directory: join(bench.folder, "developer"), ...(listen && { listen }) });
     await store.start();
     return new OneAgent({ market, bench, client, keeper, store });
   }

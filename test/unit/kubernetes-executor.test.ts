@@ -32,7 +32,7 @@ after(async () => {
   await rm(volume, { recursive: true, force: true });
 });
 
-function executor(context: TestContext, adoptSeconds?: number): KubernetesExecutor {
+function executor(context: TestContext, adoptSeconds?: number, queue?: string): KubernetesExecutor {
   const config = new KubeConfig();
   config.loadFromClusterAndUser({ name: "test", server: url, skipTLSVerify: true }, { name: "agent" });
   const opened = new KubernetesExecutor({
@@ -46,6 +46,7 @@ function executor(context: TestContext, adoptSeconds?: number): KubernetesExecut
       tmpMiB: 64,
       nodeSelector: {},
       gpuResource: "nvidia.com/gpu",
+      queue,
     },
     trainers: ["misbehaves"],
     trainerImage: "lab.example/trainer:1",
@@ -140,6 +141,39 @@ test("a pod that the cluster takes away is made again and goes on from its check
   assert.equal((await listCheckpoints(unit.folder.checkpoint))[0]?.number, 7);
   assert.match(await running.logTail(5000), /goes on in pod drmp-/);
   assert.equal((await running.drain(5)).reason, "drained");
+});
+
+test("a machine that never comes back, and is taken out of the cluster: the unit goes on elsewhere", async (context) => {
+  const [unit] = lease(5, 1, ["drain"]) as [UnitRun];
+  const running = await executor(context).start(unit);
+  await ready(running);
+  const [first = ""] = podsOf(unit);
+  cluster.loseMachineOf(first);
+  cluster.removeMachineOf(first);
+  await until("another pod runs", async () => (await running.logTail(5000)).split("ready\n").length === 3);
+  assert.equal((await running.drain(5)).reason, "drained");
+});
+
+test("a queue: the Job is created suspended, and its units wait for the quota", async (context) => {
+  const units = lease(0, 2, ["drain"]);
+  const under = executor(context, undefined, "rented");
+  const [first, second] = await Promise.all(units.map((unit) => under.start(unit)));
+  assert.ok(first && second);
+  const [name = ""] = jobsOf(units[0] as UnitRun);
+  const job = cluster.jobs.get(name);
+  assert.equal(job?.metadata?.labels?.["kueue.x-k8s.io/queue-name"], "rented");
+  assert.equal(job.spec?.suspend, true);
+  await until("they say so", () => /suspended: it waits for its queue's quota/.test(first.waiting?.() ?? ""), 10);
+  assert.deepEqual(podsOf(units[0] as UnitRun), []);
+  assert.equal((await second.drain(5)).reason, "drained", "what has not begun need not wait");
+  cluster.admit(name);
+  await ready(first);
+  assert.equal(first.waiting?.(), undefined);
+  // The quota is taken back for what matters more.
+  cluster.suspend(name);
+  const exit = await first.exited;
+  assert.equal(exit.reason, "evicted", exit.detail);
+  assert.equal((await listCheckpoints((units[0] as UnitRun).folder.checkpoint))[0]?.number, 7);
 });
 
 test("too much memory and too much time are told apart from other ends", async (context) => {

@@ -32,6 +32,8 @@ export interface ClusterSettings {
   readonly gid: number;
   readonly tmpMiB: number;
   readonly priorityClass?: string | undefined;
+  /** Queue of Kueue's that admits Jobs: they are created suspended. */
+  readonly queue?: string | undefined;
   /** Such as gVisor's. */
   readonly runtimeClass?: string | undefined;
   readonly nodeSelector: Readonly<Record<string, string>>;
@@ -53,6 +55,7 @@ export const NAMES = {
   /** Holds a pod back until the agent has told it which unit it is, and for the how-manieth time. */
   gate: "ai.verai.drmp/unit",
   completionIndex: "batch.kubernetes.io/job-completion-index",
+  queue: "kueue.x-k8s.io/queue-name",
   container: "unit",
 } as const;
 
@@ -106,8 +109,10 @@ export function jobFor(unit: UnitRun, range: JobRange, image: string, name: stri
   return {
     apiVersion: "batch/v1",
     kind: "Job",
-    metadata: { name, namespace: settings.namespace, labels },
+    metadata: { name, namespace: settings.namespace, labels: { ...labels, ...queueLabel(settings) } },
     spec: {
+      // Kueue lets it go on once there is quota for it; no pod is made before.
+      ...(settings.queue === undefined ? {} : { suspend: true }),
       completionMode: "Indexed",
       completions: range.count,
       parallelism: range.count,
@@ -157,6 +162,10 @@ export function jobFor(unit: UnitRun, range: JobRange, image: string, name: stri
       },
     },
   };
+}
+
+function queueLabel({ queue }: ClusterSettings): Record<string, string> {
+  return queue === undefined ? {} : { [NAMES.queue]: queue };
 }
 
 /** What makes a gated pod a unit: a merge patch. */

@@ -88,6 +88,14 @@ test("its pods may do nothing: the restricted profile, no token, no writing but 
   });
 });
 
+test("with a queue the Job is suspended until Kueue lets it begin", () => {
+  const queued = jobFor(unit, range, "image", "name", { ...settings, queue: "rented" });
+  assert.equal(queued.metadata?.labels?.["kueue.x-k8s.io/queue-name"], "rented");
+  assert.equal(queued.spec?.suspend, true);
+  assert.equal(queued.spec.template.metadata?.labels?.["kueue.x-k8s.io/queue-name"], undefined, "of the Job alone");
+  assert.equal(jobFor(unit, range, "image", "name", settings).spec?.suspend, undefined);
+});
+
 test("shared memory as the spec asks, in memory that counts", () => {
   const resources = { ...unit.spec.resources, shmMiB: 128 };
   const { spec } = jobFor({ ...unit, spec: { ...unit.spec, resources } }, range, "image", "name", settings);

@@ -24,16 +24,24 @@ export interface PodTimeOuts {
   readonly startSeconds: number;
   /** For a pod that the Job is to make. */
   readonly podSeconds: number;
+  /** For a Job to be admitted by its queue. */
+  readonly queuedSeconds: number;
   /** For a pod that is to be gone already, or that nothing is heard of. */
   readonly lostSeconds: number;
+  /** For a log that is silent, before it is read again; by default as long as {@link LogCopy} waits. */
+  readonly silentSeconds?: number;
 }
 
 const POD_TIME_OUTS: PodTimeOuts = {
   troubledSeconds: 300,
   startSeconds: START_SECONDS,
   podSeconds: 300,
+  queuedSeconds: START_SECONDS,
   lostSeconds: 60,
 };
+
+/** Whether a Job exists, and whether it may make pods. */
+export type JobState = "gone" | "there" | "suspended";
 
 type Calls = Pick<Cluster, "patchPod" | "deletePod" | "openLog">;
 
@@ -140,16 +148,16 @@ export class RunningPod implements RunningUnit {
    * Compares what is with what should be, and takes a step. Safe to be called ever again.
    *
    * @param pod Of its index, the youngest; undefined if there is none.
-   * @param jobThere Whether the Job exists.
+   * @param job Whether the Job exists, and may make pods.
    * @param cpus In use by the pod now, if known.
    */
-  async look(pod: V1Pod | undefined, jobThere: boolean, cpus: number | undefined): Promise<void> {
+  async look(pod: V1Pod | undefined, job: JobState, cpus: number | undefined): Promise<void> {
     if (this.#ended) return;
     const now = performance.now();
     this.#cpuSeconds += ((cpus ?? 0) * (now - this.#looked)) / 1000;
     this.#looked = now;
     const name = pod?.metadata?.name;
-    if (!pod || name === undefined) return this.#withoutPod(jobThere);
+    if (!pod || name === undefined) return this.#withoutPod(job);
     if (this.#pod !== undefined && this.#pod !== name) {
       await this.#log.append(`--- goes on in pod ${name}\n`);
       this.#began = undefined;
@@ -186,8 +194,9 @@ export class RunningPod implements RunningUnit {
         else if (seconds > podSeconds) await this.#finish({ code: SIGKILLED, cause: "evicted", why: state.why });
         return true;
       case "leaving": {
+        if (pod.spec?.nodeName === undefined) return this.#unassigned(seconds, state.why);
         this.#follow(name);
-        const grace = pod.metadata?.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? 30;
+        const grace = pod.metadata?.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
         if (seconds > grace + lostSeconds) await this.#finish({ code: SIGKILLED, cause: "lost", why: state.why });
         // A shorter grace than the one before can still be had.
         return this.#stop?.cause !== "kill" || this.#deleted === name;
@@ -212,14 +221,25 @@ export class RunningPod implements RunningUnit {
     }
   }
 
-  async #withoutPod(jobThere: boolean): Promise<void> {
-    const seconds = this.#secondsIn("no pod");
+  /** A pod that was deleted before any machine had it: nothing of it runs, though a cluster lists it for a while longer. */
+  async #unassigned(seconds: number, why: string): Promise<true> {
+    if (this.#stop) await this.#finish({ code: DRAINED });
+    else if (seconds > this.#timeOuts.lostSeconds) await this.#finish({ code: SIGKILLED, cause: "unstarted", why });
+    return true;
+  }
+
+  async #withoutPod(job: JobState): Promise<void> {
+    const seconds = this.#secondsIn(job === "suspended" ? "suspended" : "no pod");
     if (this.#stop) return this.#finish({ code: performance.now() <= this.#stop.by ? DRAINED : SIGKILLED });
-    if (!jobThere) {
+    if (job === "gone") {
       return this.#finish({ code: SIGKILLED, cause: "evicted", why: "its Job was removed by somebody else" });
     }
-    this.#waiting = "its Job has made no pod yet: a quota or an admission policy may keep it from that";
-    if (seconds < this.#timeOuts.podSeconds) return;
+    const { podSeconds, queuedSeconds } = this.#timeOuts;
+    this.#waiting =
+      job === "suspended"
+        ? "its Job is suspended: it waits for its queue's quota"
+        : "its Job has made no pod yet: a quota or an admission policy may keep it from that";
+    if (seconds < (job === "suspended" ? queuedSeconds : podSeconds)) return;
     await this.#finish({ code: SIGKILLED, cause: "unstarted", why: this.#waiting });
   }
 
@@ -267,7 +287,9 @@ export class RunningPod implements RunningUnit {
     this.#copying = (async () => {
       await earlier?.finish();
       if (this.#detached) return;
-      this.#copy = new LogCopy(this.#cluster.openLog(name), this.#log, since);
+      const { silentSeconds } = this.#timeOuts;
+      const idleMs = silentSeconds === undefined ? undefined : silentSeconds * 1000;
+      this.#copy = new LogCopy(this.#cluster.openLog(name), this.#log, since, idleMs);
     })().catch(() => undefined);
   }
 
