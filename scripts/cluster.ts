@@ -19,6 +19,9 @@ import { buildBinaries, hasGo } from "./cluster/binaries.ts";
 import { buildImages, whyNoImages } from "./cluster/images.ts";
 import { runApart, whyNoMachines } from "./cluster/machine.ts";
 
+/** Longest run of one test, milliseconds: ten minutes are usual on a busy machine. */
+const TEST_MS = 3_600_000;
+
 interface Options {
   readonly all: boolean;
   readonly build: boolean;
@@ -47,7 +50,13 @@ if (files.length === 0) {
   process.stderr.write(`No test of the cluster has "${only ?? ""}" in its name.\n`);
   process.exit(EXIT.usage);
 }
-const command = [process.execPath, "--test", "--test-concurrency=1", ...files.map((file) => join(ROOT, file))];
+const command = [
+  process.execPath,
+  "--test",
+  "--test-concurrency=1",
+  `--test-timeout=${String(TEST_MS)}`,
+  ...files.map((file) => join(ROOT, file)),
+];
 const environment: NodeJS.ProcessEnv = { ...process.env, DRMP_CLUSTER_BIN: binaries };
 if (missing === undefined) {
   const noImages = whyNoImages();

@@ -11,6 +11,8 @@ const DOCKERFILE = "deploy/images/Dockerfile";
 /** What the overlays name them. */
 const PREFIX = "ghcr.io/verai/drmp-";
 const IMAGES = ["agent", "trainer"];
+/** Longest run of one command of Buildah, milliseconds: some minutes are usual. */
+const BUILD_MS = 1_800_000;
 
 /** Why the product's images cannot be built here; undefined if they can. */
 export function whyNoImages(): string | undefined {
@@ -37,6 +39,7 @@ export async function buildImages(): Promise<string> {
       env,
       encoding: "utf8",
       maxBuffer: 1 << 26,
+      timeout: BUILD_MS,
     });
     if (status !== 0) throw new Error(`buildah ${args.join(" ")}: ${error?.message ?? stderr.slice(-3000)}`);
     return stdout.trim();

@@ -44,9 +44,9 @@ before(async () => {
 });
 after(async () => {
   if (skip) return;
-  await proxy.stop();
-  await one.close();
-  await cluster.stop();
+  await proxy?.stop();
+  await one?.close();
+  await cluster?.stop();
 });
 
 /** The overlay's agents: what it says of them, but for the chain, the volumes and the wallets, which are this test's. */
@@ -119,11 +119,20 @@ function testKey(account: number): string {
   return HDNodeWallet.fromPhrase(PHRASE, "", `m/44'/60'/0'/0/${String(account)}`).privateKey;
 }
 
+/** What a process was started with; nothing if it has ended meanwhile. */
+function commandOf(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
+}
+
 /** Kills the agent without a word to it, as a machine does that has no memory left: its pod starts it again. */
 function killAgent(): void {
   const agents = readdirSync("/proc").filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
-    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    const command = commandOf(pid);
     return command.includes("agent/main.ts") && command.includes("/run/agent/agent.json");
   });
   assert.equal(agents.length, 1);

@@ -20,7 +20,7 @@ let cluster: TestCluster;
 before(async () => {
   if (!skip) cluster = await TestCluster.start();
 });
-after(() => (skip ? undefined : cluster.stop()));
+after(() => cluster?.stop());
 
 /** Waits until a unit has written something, and says what it has done if it does not come. */
 async function logged(unit: UnitRun, running: AgentUnit, pattern: RegExp, seconds = SOON): Promise<void> {

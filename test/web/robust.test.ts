@@ -429,7 +429,6 @@ async function feesOf(taskId: number): Promise<bigint> {
   return found.reduce((sum, { args }) => sum + args.amount, 0n);
 }
 
-/** Asks the simulated chain itself. */
 test(
   "a task's page tells its cost against its quote, and leaders and keepers stand in the order of the chain's figures",
   options,

@@ -55,11 +55,30 @@ export class TestCluster {
     this.volume = parts.volume;
   }
 
+  /** Starts all of it; if something fails, what was started is stopped, so that the test ends. */
   static async start(): Promise<TestCluster> {
+    const started: { stop: () => Promise<unknown> }[] = [];
+    try {
+      return await TestCluster.#start(started);
+    } catch (error) {
+      for (const each of started.toReversed()) await each.stop();
+      throw error;
+    }
+  }
+
+  static async #start(started: { stop: () => Promise<unknown> }[]): Promise<TestCluster> {
     const registry = await TestRegistry.start();
+    started.push(registry);
     const [pause, image] = [await addPause(registry), await addPrograms(registry)];
     const plane = await ControlPlane.start({ scheduler: true });
-    const machines = await Promise.all(NODES.map((name) => Machine.start(name, plane, withoutTag(pause.reference))));
+    started.push(plane);
+    const begun = NODES.map(async (name) => {
+      const machine = await Machine.start(name, plane, withoutTag(pause.reference));
+      started.push(machine);
+      return machine;
+    });
+    await Promise.allSettled(begun);
+    const machines = await Promise.all(begun);
     await addCustomResources(plane);
     const rendered = parseAllDocuments(await plane.kubectl("kustomize", overlay("base-sepolia")));
     const objects = rendered.map((document) => document.toJS() as { kind: string; metadata: { name: string } });

@@ -231,13 +231,22 @@ export class ControlPlane {
 /** Names of the machines that a cluster may have. */
 export const NODES = ["node-0", "node-1"];
 
+/** Longest wait for an answer about health. */
+const ANSWER_MS = 5_000;
+
 async function answersOk(url: string, caFile: string, token = ""): Promise<boolean> {
   const agent = new Agent({ ca: readFileSync(caFile) });
   return new Promise((resolve, reject) => {
-    const request = get(url, { agent, headers: { authorization: `Bearer ${token}` } }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    request.on("error", reject);
+    const request = get(
+      url,
+      { agent, headers: { authorization: `Bearer ${token}` }, timeout: ANSWER_MS },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode === 200);
+      },
+    );
+    request
+      .on("error", reject)
+      .on("timeout", () => request.destroy(new Error(`no answer within ${String(ANSWER_MS)} ms`)));
   });
 }
