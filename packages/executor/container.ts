@@ -218,7 +218,7 @@ export class ContainerExecutor implements Executor {
     await mkdir(scratch);
     if (process.getuid?.() === 0) {
       // Inputs as well, which are mounted to be read only: what an agent writes nobody but its own user can read. They change
-      // their owner, not their permissions: that follows no link of theirs, and leaves programs among them executable.
+      // their owner, not their permissions: a link among them is not followed.
       for (const path of [...writtenDirectories(folder, spec), scratch, folder.input])
         await giveTo(path, this.#limits.user);
     }

@@ -9,6 +9,8 @@ export const storeIn = (folder: string) =>
     description: "directory of this machine's checkpoint store, of one process at a time",
     defaultValue: `.data/developer/${folder}`,
   }) as const;
+/** How the units of `run` exchange what they train, where nobody says it. */
+export const EXCHANGE_DEFAULTS = { exchange: 0, quorum: 1, grace: "30s" } as const;
 const UNITS = { name: "units", description: "units of work", type: "int", defaultValue: 0 } as const;
 const MAX_PRICE = { name: "maxPrice", description: "maximum price of a unit, VER", defaultValue: "" } as const;
 const CLASSES = {
@@ -210,18 +212,18 @@ export const taskCommands = [
         description:
           "all units train one model (drmp.diloco): the largest file that they exchange, MiB; 0: each unit works by itself",
         type: "int",
-        defaultValue: 0,
+        defaultValue: EXCHANGE_DEFAULTS.exchange,
       })
       .addOption({
         name: "quorum",
         description: "units that a round of one model needs; with --exchange",
         type: "int",
-        defaultValue: 1,
+        defaultValue: EXCHANGE_DEFAULTS.quorum,
       })
       .addOption({
         name: "grace",
         description: "how long such a round waits for more units; with --exchange",
-        defaultValue: "30s",
+        defaultValue: EXCHANGE_DEFAULTS.grace,
       })
       .addOption({
         name: "outputs",
