@@ -312,7 +312,7 @@ export class KubernetesExecutor implements Executor {
 
   /** Whether a unit runs in a Job now. O(units). */
   #isWanted(job: string): boolean {
-    return this.#running.values().some((running) => running.job === job);
+    return [...this.#running.values()].some((running) => running.job === job);
   }
 }
 
