@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { exchangeOf } from "./exchange-options.ts";
-import { EXCHANGE_DEFAULTS } from "./task-commands.ts";
+import { EXCHANGE_DEFAULTS } from "./exchange-defaults.ts";
 
 const options = { units: 4, ...EXCHANGE_DEFAULTS };
 

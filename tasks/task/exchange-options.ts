@@ -3,7 +3,7 @@ import type { TaskSpecInput } from "@verai/executor/spec";
 
 import { CommandError } from "../errors.ts";
 import { parseDuration } from "../session/duration.ts";
-import { EXCHANGE_DEFAULTS } from "./task-commands.ts";
+import { EXCHANGE_DEFAULTS } from "./exchange-defaults.ts";
 
 /** Options of `run` for units that train one model. */
 export interface ExchangeOptions {

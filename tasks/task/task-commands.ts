@@ -1,4 +1,5 @@
 import type { CommandBuilder } from "../command.ts";
+import { EXCHANGE_DEFAULTS } from "./exchange-defaults.ts";
 import { plain, reading, writing } from "../session/options.ts";
 
 const TASK = { name: "task", description: "the task's id", type: "int", defaultValue: 0 } as const;
@@ -9,8 +10,6 @@ export const storeIn = (folder: string) =>
     description: "directory of this machine's checkpoint store, of one process at a time",
     defaultValue: `.data/developer/${folder}`,
   }) as const;
-/** How the units of `run` exchange what they train, where nobody says it. */
-export const EXCHANGE_DEFAULTS = { exchange: 0, quorum: 1, grace: "30s" } as const;
 const UNITS = { name: "units", description: "units of work", type: "int", defaultValue: 0 } as const;
 const MAX_PRICE = { name: "maxPrice", description: "maximum price of a unit, VER", defaultValue: "" } as const;
 const CLASSES = {
