@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -48,6 +48,14 @@ test("what is in the place of a unit's directory is set aside", async (context) 
   assert.equal(await space.folder(1, 1).isDone(0), false);
   await space.folder(1, 1).unit(0);
   assert.deepEqual((await readdir(join(root, "1-1"))).toSorted(), ["unit-0", "unit-0.bad"]);
+});
+
+test("a unit's folder is its agent's user's alone, whatever the umask", async (context) => {
+  const umask = process.umask(0o022);
+  context.after(() => void process.umask(umask));
+  const { space } = await bench(context);
+  const { root } = await space.folder(1, 1).unit(0);
+  assert.equal((await stat(root)).mode & 0o777, 0o700);
 });
 
 test("all that is here of a lease goes, but the fence that is held", async (context) => {

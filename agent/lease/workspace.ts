@@ -108,12 +108,12 @@ export class LeaseFolder {
     return path;
   }
 
-  /** Makes a directory. What is in its place and is none is set aside. */
+  /** Makes a directory that is the agent's user's alone, whatever the umask. What is in its place and is none is set aside. */
   async #makeDirectory(path: string): Promise<void> {
     const kind = await kindOf(path);
     if (kind === "other" || kind === "file")
       await setAside(path, "A directory of a unit", "it is no directory", this.#log);
-    if (kind !== "directory") await mkdir(path, { recursive: true });
+    if (kind !== "directory") await mkdir(path, { recursive: true, mode: 0o700 });
   }
 }
 

@@ -217,7 +217,8 @@ export class ContainerExecutor implements Executor {
     await rm(scratch, { recursive: true, force: true });
     await mkdir(scratch);
     if (process.getuid?.() === 0) {
-      // Inputs as well, which are mounted to be read only: what an agent writes nobody but its own user can read.
+      // Inputs as well, which are mounted to be read only: what an agent writes nobody but its own user can read. They change
+      // their owner, not their permissions: a link among them is not followed.
       for (const path of [...writtenDirectories(folder, spec), scratch, folder.input])
         await giveTo(path, this.#limits.user);
     }

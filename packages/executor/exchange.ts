@@ -19,6 +19,9 @@ export type ExchangeKind = (typeof EXCHANGE_KINDS)[number];
 /** Units of a task that may train one model: each has every other one's contribution. */
 export const MAX_EXCHANGE_UNITS = 64;
 
+/** Largest file that units may exchange, MiB. */
+export const MAX_EXCHANGE_FILE_MIB = 64 * 1024;
+
 /** Directories of DRMP_EXCHANGE_DIR. */
 export const EXCHANGE_DIRECTORIES = ["in", "out"] as const;
 

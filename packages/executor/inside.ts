@@ -32,9 +32,12 @@ export function insideDirectories(
   ];
 }
 
+/** Permissions that keep other users of the machine out: a unit's folder has them, and so nobody passes to what is shown below. */
+const OWN = 0o700;
+
 /**
  * Lets a program read what its agent has laid before it. What an agent writes is its own user's alone (its umask is 077), and so is the
- * unit's folder above; the program may run as another user, who sees no more of it than what is shown.
+ * unit's folder above, whatever the umask; the program may run as another user, who sees no more of it than what is shown.
  */
 export async function show(path: string, kind: "file" | "directory"): Promise<void> {
   await chmod(path, kind === "file" ? 0o644 : 0o755);
@@ -42,7 +45,10 @@ export async function show(path: string, kind: "file" | "directory"): Promise<vo
 
 /** Makes the directories of a unit's folder that are missing, before anything runs. */
 export async function makeDirectories(folder: UnitFolder, spec: Pick<TaskSpec, "exchange">): Promise<void> {
-  const paths = [folder.root, folder.checkpoint, folder.input, folder.output];
+  await mkdir(folder.root, { recursive: true, mode: OWN });
+  // One that is there already may be of another umask.
+  await chmod(folder.root, OWN);
+  const paths = [folder.checkpoint, folder.input, folder.output];
   if (spec.exchange !== undefined) paths.push(...EXCHANGE_DIRECTORIES.map((name) => join(folder.exchange, name)));
   for (const path of paths) await mkdir(path, { recursive: true });
   if (spec.exchange !== undefined) await show(join(folder.exchange, "in"), "directory");

@@ -217,11 +217,12 @@ export class KubernetesExecutor implements Executor {
     for (let again = 0; ; again++) {
       const range = again === 0 ? lease : alone;
       const name = jobName(unit, range, settings, again);
+      // Asked before the Job is: an answer from before its deletion may come after it. None begins while a unit is started.
+      if (this.#deleting.has(name)) continue;
       const job = await cluster.job(name);
       if (!job) return { name, range, taken: false };
       const index = unit.unitIndex - range.first;
       if (indices(job.status?.failedIndexes).has(index) || job.metadata?.deletionTimestamp !== undefined) continue;
-      if (this.#deleting.has(name)) continue;
       const pod = podOfIndex(await cluster.pods(settings.owner), name, index);
       const state = pod ? stateOf(pod) : undefined;
       if (state?.kind === "ended" && state.code !== 0) continue;
@@ -256,6 +257,8 @@ export class KubernetesExecutor implements Executor {
 
   async #look(): Promise<void> {
     const { cluster, settings } = this.#options;
+    // Those that are there before anything is listed: a Job that is created meanwhile is not among what was listed.
+    const units = [...this.#running.values()];
     const [pods, jobs] = [await cluster.pods(settings.owner), await cluster.jobs(settings.owner)];
     const names = new Map(
       jobs.map((job) => [job.metadata?.name, job.spec?.suspend === true ? "suspended" : "there"] as const),
@@ -264,7 +267,7 @@ export class KubernetesExecutor implements Executor {
       this.#cpus = await this.#cpusInUse();
     }
     await Promise.all(
-      [...this.#running.values()].map(async (running) => {
+      units.map(async (running) => {
         const pod = podOfIndex(pods, running.job, running.index);
         await running
           .look(pod, names.get(running.job) ?? "gone", this.#cpus.get(pod?.metadata?.name ?? ""))
@@ -292,12 +295,11 @@ export class KubernetesExecutor implements Executor {
   /** Deletes Jobs of which no unit runs, and those of an earlier life that nobody has asked for. */
   async #sweep(jobs: readonly string[]): Promise<void> {
     if (this.#starting.size > 0) return;
-    const wanted = new Set([...this.#running.values()].map(({ job }) => job));
     const late = performance.now() - this.#since > (this.#options.adoptSeconds ?? ADOPT_SECONDS) * 1000;
     for (const job of jobs) {
-      if (wanted.has(job) || !(late || this.#known.has(job))) continue;
-      // A unit that is being started meanwhile may have found its place there.
+      // While another one was deleted, a unit may have found its place in this one, or be about to.
       if (this.#starting.size > 0) return;
+      if (this.#isWanted(job) || !(late || this.#known.has(job))) continue;
       this.#deleting.add(job);
       // One that cannot be deleted now keeps no other from that.
       await this.#options.cluster
@@ -305,7 +307,12 @@ export class KubernetesExecutor implements Executor {
         .catch((error: unknown) => this.#notices.say(job, `The Job ${job} cannot be deleted: ${messageOf(error)}`))
         .finally(() => this.#deleting.delete(job));
     }
-    for (const job of this.#known) if (!wanted.has(job) && !jobs.includes(job)) this.#known.delete(job);
+    for (const job of this.#known) if (!this.#isWanted(job) && !jobs.includes(job)) this.#known.delete(job);
+  }
+
+  /** Whether a unit runs in a Job now. O(units). */
+  #isWanted(job: string): boolean {
+    return [...this.#running.values()].some((running) => running.job === job);
   }
 }
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { MAX_CHECKPOINT_NUMBER } from "./checkpoint-number.ts";
 import { environmentNameProblem } from "./environment.ts";
 import { WorkloadError } from "./errors.ts";
-import { MAX_EXCHANGE_UNITS } from "./exchange.ts";
+import { MAX_EXCHANGE_FILE_MIB, MAX_EXCHANGE_UNITS } from "./exchange.ts";
 import { isSealed, parseEnvelope } from "./sealed/envelope.ts";
 import { collidingPaths, relativePathProblem } from "./paths.ts";
 
@@ -84,7 +84,7 @@ const taskSpec = z
     }),
     exchange: z
       .strictObject({
-        fileMiB: whole(1, 64 * 1024, "the MiB of the largest file that a unit exchanges"),
+        fileMiB: whole(1, MAX_EXCHANGE_FILE_MIB, "the MiB of the largest file that a unit exchanges"),
         quorum: whole(1, MAX_EXCHANGE_UNITS, "the units that a round needs").default(1),
         graceSeconds: whole(0, 3600, "the seconds for which a round waits for more units than it needs").default(30),
       })

@@ -1,3 +1,4 @@
+import { whyNotClaimed } from "@verai/protocol/energy/baseline";
 import type { Account, EnergyReport } from "./collect.ts";
 
 /** The report for people. */
@@ -71,18 +72,13 @@ function accountLines(account: Account): string[] {
       ["work", `${account.unitHours.toFixed(3)} unit-hours`, `${percent(standing.idleHarvested)} on idle machines`],
       ["average power of a node", `${account.averageWatts} W`, ""],
     ]),
-    ...(account.baselineKwh > 0 && avoided === undefined ? ["", noClaim(account.baselineFit)] : []),
+    ...(account.baselineKwh > 0 && avoided === undefined
+      ? ["", `No saving is claimed: ${whyNotClaimed(account.baselineFit)}.`]
+      : []),
     "",
     "Carbon is SCI's operational part, by the grid's yearly average; its functional unit is a paid unit of a task. Left out: the embodied part",
     "(task:status has it), networks, storage elsewhere, and the chain.",
   ];
-}
-
-/** Why no saving is claimed. */
-function noClaim(fit: number | undefined): string {
-  return fit === undefined
-    ? "No saving is claimed: of a class that the work ran in, it is not known what a data centre's machines take."
-    : `No saving is claimed: the baseline is ${fit.toFixed(0)} times what a data centre's machines take in the same hours, so it is of longer units than these.`;
 }
 
 /** How the energy was measured, so that an estimate never passes for a measurement. */

@@ -6,10 +6,11 @@ import { CommandError } from "../errors.ts";
 import { addToStore } from "../data/add.ts";
 import { parseDuration } from "../session/duration.ts";
 import type { Environment } from "../session/environment.ts";
+import { exchangeOf, type ExchangeOptions } from "./exchange-options.ts";
 import { programSpec } from "./program-spec.ts";
 import { type SubmitArguments, submitAndFollow } from "./submit.ts";
 
-interface Arguments extends SubmitArguments {
+interface Arguments extends SubmitArguments, ExchangeOptions {
   readonly script: string;
   readonly data: string;
   readonly image: string;
@@ -24,9 +25,6 @@ interface Arguments extends SubmitArguments {
   readonly registryPasswordFile: string;
   readonly outputs: string;
   readonly everySteps: number;
-  readonly exchange: number;
-  readonly quorum: number;
-  readonly grace: string;
   readonly out: string;
 }
 
@@ -38,6 +36,7 @@ export default async function run(given: Arguments, environment: Environment): P
   const classes = [given.classes, given.class].filter((each) => each !== "").join(",");
   const args = { ...given, classes };
   const { script, data, image, store } = args;
+  const exchange = exchangeOf(args);
   await submitAndFollow(
     args,
     environment,
@@ -67,9 +66,7 @@ export default async function run(given: Arguments, environment: Environment): P
         outputs: args.outputs.split(","),
         checkpointInterval: parseDuration(args.interval),
         ...(args.everySteps > 0 && { everySteps: args.everySteps }),
-        ...(args.exchange > 0 && {
-          exchange: { fileMiB: args.exchange, quorum: args.quorum, graceSeconds: parseDuration(args.grace) },
-        }),
+        ...(exchange && { exchange }),
         unitSeconds: args.unitTime === "" ? UNIT_SECONDS : parseDuration(args.unitTime),
       });
     },

@@ -1,4 +1,5 @@
 import type { CommandBuilder } from "../command.ts";
+import { EXCHANGE_DEFAULTS } from "./exchange-defaults.ts";
 import { plain, reading, writing } from "../session/options.ts";
 
 const TASK = { name: "task", description: "the task's id", type: "int", defaultValue: 0 } as const;
@@ -210,18 +211,18 @@ export const taskCommands = [
         description:
           "all units train one model (drmp.diloco): the largest file that they exchange, MiB; 0: each unit works by itself",
         type: "int",
-        defaultValue: 0,
+        defaultValue: EXCHANGE_DEFAULTS.exchange,
       })
       .addOption({
         name: "quorum",
         description: "units that a round of one model needs; with --exchange",
         type: "int",
-        defaultValue: 1,
+        defaultValue: EXCHANGE_DEFAULTS.quorum,
       })
       .addOption({
         name: "grace",
         description: "how long such a round waits for more units; with --exchange",
-        defaultValue: "30s",
+        defaultValue: EXCHANGE_DEFAULTS.grace,
       })
       .addOption({
         name: "outputs",

@@ -153,8 +153,8 @@ test("a CPU quota: a fifth of a CPU, however idle the machine is", { skip }, asy
   const { share, quota, throttled } = await result();
   assert.ok(Number(share) < 0.3, `share ${String(share)}`);
   assert.match(String(quota), /^20000( 100000)?$/);
-  // A busy machine may give it less than that by itself.
-  assert.ok(Number(throttled) > 5 || Number(share) < 0.2, `throttled ${String(throttled)} times at ${String(share)}`);
+  // A busy machine may give it less than that by itself, but not in each of thirty periods.
+  assert.ok(Number(throttled) > 0, `throttled ${String(throttled)} times at ${String(share)}`);
   assert.ok(exit.cpuSeconds > 0 && exit.cpuSeconds < 3, String(exit.cpuSeconds));
 });
 

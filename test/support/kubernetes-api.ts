@@ -68,6 +68,10 @@ export class TestCluster {
   outage = false;
   /** What is done to calls, such as "GET pods", or "*" for all. */
   readonly faults = new Map<string, CallFault>();
+  /** What calls wait for, such as "DELETE jobs", before anything is done. */
+  readonly held = new Map<string, Promise<void>>();
+  /** What the answers to calls about one object wait for, such as "GET jobs": they tell what was before. */
+  readonly lateAnswers = new Map<string, Promise<void>>();
   /** What the agent's role does not allow, such as "list pods.metrics.k8s.io"; asked and done. */
   readonly denied = new Set<string>();
   /** CPUs in use by pod, such as "250m"; undefined: there is no metrics server. */
@@ -194,6 +198,7 @@ export class TestCluster {
     const body = await bodyOf(request);
     const fault = this.faults.get(call) ?? this.faults.get("*");
     if (fault !== undefined) return misbehave(fault, response);
+    await this.held.get(call);
     if (review) return this.#review(body as V1SelfSubjectAccessReview, response);
     const verbs: Record<string, string> = {
       GET: name === undefined ? "list" : "get",
@@ -232,6 +237,7 @@ export class TestCluster {
         this.jobs.delete(name);
         for (const live of this.pods.values()) if (live.job === job) this.#terminate(live, 1);
       }
+      await this.lateAnswers.get(call);
       return reply(response, 200, job);
     }
     const live = this.pods.get(name);

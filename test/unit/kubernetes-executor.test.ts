@@ -223,6 +223,92 @@ test("units go on without their agent, and are taken over; what is no longer wan
   assert.equal((await running.drain(5)).reason, "drained");
 });
 
+/** An executor that is deleting the Job of a unit of an earlier life, and has listed that of another one. */
+async function sweeping(context: TestContext) {
+  const [unwanted, other, own] = [lease(0, 1, ["stubborn"]), lease(0, 1, ["drain"]), lease(0, 1, ["drain"])].flat() as [
+    UnitRun,
+    UnitRun,
+    UnitRun,
+  ];
+  // What earlier tests have left would be deleted first.
+  cluster.jobs.clear();
+  const first = executor(context);
+  await ready(await first.start(unwanted));
+  await ready(await first.start(other));
+  await first.close();
+  const held = Promise.withResolvers<void>();
+  context.after(() => {
+    held.resolve();
+    cluster.held.clear();
+  });
+  cluster.held.set("DELETE jobs", held.promise);
+  const calls = cluster.calls.length;
+  const second = executor(context, 0);
+  // It looks at the cluster as soon as a unit runs.
+  const running = await second.start(own);
+  await until("a Job is being deleted", () => cluster.calls.slice(calls).includes("DELETE jobs"));
+  const release = () => {
+    cluster.held.clear();
+    held.resolve();
+  };
+  return { second, unwanted, other, running, release };
+}
+
+test("a unit that takes its Job over while another one is deleted keeps it", async (context) => {
+  const { second, unwanted, other, running, release } = await sweeping(context);
+  const jobs = jobsOf(other);
+  const taken = await second.start({ ...other, attempt: 2 });
+  release();
+  await until("the other Job is deleted", () => jobsOf(unwanted).length === 0);
+  const calls = cluster.calls.length;
+  await until("it has looked again", () => cluster.calls.slice(calls).filter((call) => call === "GET pods").length > 2);
+  assert.deepEqual(jobsOf(other), jobs);
+  assert.equal((await taken.drain(5)).reason, "drained");
+  assert.equal((await running.drain(5)).reason, "drained");
+});
+
+test("a unit finds no place in a Job that is being deleted, however late it is told of it", async (context) => {
+  const { second, unwanted, running, release } = await sweeping(context);
+  const [job] = jobsOf(unwanted);
+  const late = Promise.withResolvers<void>();
+  context.after(() => late.resolve());
+  cluster.lateAnswers.set("GET jobs", late.promise);
+  const starting = second.start({ ...unwanted, attempt: 2 });
+  // An answer to the start, where it asks for that Job, is of before the deletion and comes after it.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  release();
+  await until("the Job is deleted", () => job !== undefined && !cluster.jobs.has(job));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  cluster.lateAnswers.clear();
+  late.resolve();
+  const again = await starting;
+  assert.equal(jobsOf(unwanted).includes(job ?? ""), false);
+  await ready(again);
+  assert.equal((await again.kill()).reason, "killed");
+  assert.equal((await running.drain(5)).reason, "drained");
+});
+
+test("a unit that is started during a look at the cluster is not taken for gone", async (context) => {
+  const [own, unit] = [lease(0, 1, ["drain"]), lease(0, 1, ["drain"])].flat() as [UnitRun, UnitRun];
+  const under = executor(context);
+  const held = Promise.withResolvers<void>();
+  context.after(() => {
+    held.resolve();
+    cluster.held.clear();
+  });
+  cluster.held.set("GET metrics", held.promise);
+  const calls = cluster.calls.length;
+  const running = await under.start(own);
+  // Jobs are listed before.
+  await until("it asks what pods use", () => cluster.calls.slice(calls).includes("GET metrics"));
+  const meanwhile = await under.start(unit);
+  cluster.held.clear();
+  held.resolve();
+  await Promise.race([ready(meanwhile), meanwhile.exited.then(({ detail }) => assert.fail(detail))]);
+  assert.equal((await meanwhile.drain(5)).reason, "drained");
+  assert.equal((await running.drain(5)).reason, "drained");
+});
+
 test("the capacity is what the cluster has room for, and what runs", async (context) => {
   const under = executor(context);
   const machine = (cpu: string) => ({

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { baselineFit, classBaseline, isClaimed, MOST_FIT, PUE, unitFit } from "./baseline.ts";
+import { baselineFit, classBaseline, isClaimed, MOST_FIT, PUE, unitFit, whyNotClaimed } from "./baseline.ts";
 
 test("a baseline fits if it is of units as long as those that were run", () => {
   const hour = (classBaseline("cpu/eu")?.joulesPerUnit ?? 0) * PUE.value;
@@ -29,4 +29,10 @@ test("a saving is claimed only where the baseline is known to fit", () => {
   assert.deepEqual([1, 2, 2.1, undefined].map(isClaimed), [true, true, false, false]);
   // Ten units of twenty seconds against ten device-hours; ten of an hour each; nothing reported.
   assert.deepEqual([unitFit(10, 200 / 3600), unitFit(10, 10), unitFit(10, 0)], [180, 1, undefined]);
+});
+
+test("where no saving is claimed, what is not known is told from what does not fit", () => {
+  assert.match(whyNotClaimed(baselineFit(1, [{ className: "tpu/eu", hours: 1 }])), /^it is not known/);
+  assert.match(whyNotClaimed(baselineFit(1, [])), /^it is not known/);
+  assert.match(whyNotClaimed(360.2), /is 360 times .* of longer units than these$/);
 });

@@ -89,10 +89,22 @@ export function baselineFit(baselineJoules: number, worked: readonly ClassHours[
  * the fit where units of all classes last equally long, and the chain's baselines are of an hour; where units are shorter and the
  * baselines match them it is too large, so that nothing is claimed. Pure.
  *
+ * @param unitHours Of the credited units. Hours of other work among them, such as lost or unpaid work, make the fit too small.
  * @returns Undefined where there are no hours.
  */
 export function unitFit(creditedUnits: number, unitHours: number): number | undefined {
   return unitHours > 0 ? creditedUnits / unitHours : undefined;
+}
+
+/**
+ * Why no saving is claimed, to stand behind "No saving is claimed:"; for a fit of which {@link isClaimed} is false. Pure.
+ *
+ * @param fit Of {@link baselineFit}.
+ */
+export function whyNotClaimed(fit: number | undefined): string {
+  return fit === undefined
+    ? "it is not known what a data centre's machines take in the hours and classes that the work ran in"
+    : `the baseline is ${fit.toFixed(0)} times what a data centre's machines take in the same hours, so it is of longer units than these`;
 }
 
 /** Whether a saving against a baseline may be claimed: it fits, and that it does is known. */

@@ -5,6 +5,7 @@ import type Docker from "dockerode";
 
 import { TestNetwork, PATIENT } from "@verai/devnet/network";
 import type { ParticipantNode } from "@verai/devnet/participants";
+import { answer } from "@verai/executor/container/engine";
 import { LABELS } from "@verai/executor/container/options";
 
 /** Nodes, and units of the task: one each. */
@@ -72,6 +73,8 @@ class Training {
   readonly #docker: Docker;
   /** Units of the rounds that have been told of, by round. */
   readonly #members = new Map<number, readonly number[]>();
+  /** How the developer's command has ended; undefined while it runs. */
+  #ended: number | NodeJS.Signals | undefined;
 
   constructor(network: TestNetwork, reference: string, socket: string, docker: Docker) {
     this.#network = network;
@@ -92,6 +95,7 @@ class Training {
     const { exit } = network.processes.start("developer", this.#command(out), {
       DRMP_LOCALHOST_URL: network.chain.rpcUrl,
     });
+    void exit.then((code) => (this.#ended = code));
 
     await this.#until("three rounds", () => this.#newest >= 3);
     await this.#failing(1, "a round without it", (since) =>
@@ -105,11 +109,7 @@ class Training {
     // No round ends without unit 0: there is nothing to wait for meanwhile.
     await this.#failing(0, "its end", () => true);
 
-    let ended = false;
-    void exit.then(() => (ended = true));
-    await this.#until("the developer has paid", () => ended);
-    const code = await exit;
-    if (code !== 0) throw new Error(`drmp run ended with ${String(code)}`);
+    await this.#until("the developer has paid", () => this.#ended === 0);
     const members = [...this.#members].sort(([a], [b]) => a - b).map(([, units]) => units);
     return { results: await resultsIn(out), members };
   }
@@ -161,11 +161,15 @@ class Training {
     return texts.map((text) => ({ index: Number(/^--- unit (\d+) of task /m.exec(text)?.[1] ?? NaN), text }));
   }
 
-  /** Waits, and meanwhile notes what units tell of their rounds. */
+  /** Waits, and meanwhile notes what units tell of their rounds. @throws Error as soon as the developer's command has ended before. */
   async #until(what: string, isSeen: () => boolean): Promise<void> {
     await this.#network.until(what, async () => {
+      // Before the logs are read: then they are whole.
+      const ended = this.#ended;
       for (const each of NODES) for (const { text } of await this.#logs(each)) this.#note(text);
-      return isSeen();
+      const seen = isSeen();
+      if (!seen && ended !== undefined) throw new Error(`drmp run ended with ${String(ended)}; not reached: ${what}`);
+      return seen;
     });
   }
 
@@ -182,8 +186,9 @@ class Training {
 
 /** Removes containers of units whose folders lie below a directory. */
 async function removeContainers(docker: Docker, directory: string): Promise<void> {
-  for (const { Id, Labels } of await docker.listContainers({ all: true })) {
-    if (Labels[LABELS.root]?.startsWith(`${directory}/`)) await docker.getContainer(Id).remove({ force: true });
+  for (const { Id, Labels } of await answer(() => docker.listContainers({ all: true }))) {
+    if (!Labels[LABELS.root]?.startsWith(`${directory}/`)) continue;
+    await answer(() => docker.getContainer(Id).remove({ force: true }));
   }
 }
 

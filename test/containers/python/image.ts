@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 
 import Docker from "dockerode";
 
+import { withDeadline } from "@verai/executor/time-outs";
 import { startEngine, type TestEngine, whyNoEngine } from "../../support/engine.ts";
 import { type ServedImage, TestRegistry } from "../../support/registry.ts";
 
@@ -17,6 +18,8 @@ export const IMAGE = "drmp/trainer-python:test";
 /** Debian's base, made once and kept: 250 MB. */
 const BASE = join(ROOT, ".data/images/debian-trixie.tar");
 const DEBIAN = "http://deb.debian.org/debian";
+/** A step that takes so long on a slow machine is taken for one without an end, milliseconds. */
+const STEP_MS = 1_800_000;
 const DOCKERFILE = "deploy/images/python/Dockerfile";
 
 /** Why the image cannot be built here; false if it can. */
@@ -42,16 +45,21 @@ export class PythonImage {
 
   static async build(): Promise<PythonImage> {
     const directory = await mkdtemp(join(tmpdir(), "drmp-python-"));
-    if (!existsSync(BASE)) await makeBase(directory);
-    const image = new PythonImage(await startEngine(), directory);
-    const dockerfile = await readFile(join(ROOT, DOCKERFILE), "utf8");
-    const [, repo = "", tag = ""] = /^ARG DEBIAN_IMAGE=(\S+):(\S+)$/m.exec(dockerfile) ?? [];
-    // In the place of the image that the Dockerfile names: the same distribution, from its packages.
-    for await (const _ of await image.docker.importImage(createReadStream(BASE), { repo, tag } as object));
-    await image.#command("build", "--network", "host", "--file", DOCKERFILE, "--tag", IMAGE, ".");
-    // As an agent's: what it writes is its user's alone, and a unit's program is another user.
-    process.umask(0o077);
-    return image;
+    let engine: TestEngine | undefined;
+    try {
+      if (!existsSync(BASE)) await makeBase(directory);
+      engine = await startEngine();
+      const image = new PythonImage(engine, directory);
+      await image.#importBase();
+      await image.#command("build", "--network", "host", "--file", DOCKERFILE, "--tag", IMAGE, ".");
+      // As an agent's: what it writes is its user's alone, and a unit's program is another user.
+      process.umask(0o077);
+      return image;
+    } catch (error) {
+      await engine?.stop();
+      await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+      throw error;
+    }
   }
 
   async stop(): Promise<void> {
@@ -72,6 +80,16 @@ export class PythonImage {
     return this.#registry.add("lab/trainer-python", layer, { Env, Entrypoint, Cmd, User, WorkingDir });
   }
 
+  /** In the place of the image that the Dockerfile names: the same distribution, from its packages. */
+  async #importBase(): Promise<void> {
+    const dockerfile = await readFile(join(ROOT, DOCKERFILE), "utf8");
+    const [, repo = "", tag = ""] = /^ARG DEBIAN_IMAGE=(\S+):(\S+)$/m.exec(dockerfile) ?? [];
+    const importing = async () => {
+      for await (const _ of await this.docker.importImage(createReadStream(BASE), { repo, tag } as object));
+    };
+    await withDeadline(importing, STEP_MS, "The engine, given Debian's base,");
+  }
+
   /** Runs the engine's command line. */
   async #command(...args: string[]): Promise<void> {
     await run("docker", args, { DOCKER_HOST: `unix://${this.engine.socket}`, DOCKER_BUILDKIT: "0" });
@@ -90,5 +108,10 @@ async function makeBase(directory: string): Promise<void> {
 async function run(program: string, args: readonly string[], environment: object = {}): Promise<void> {
   // Not spawnSync: the engine closes connections that are not attended to for so long.
   const env = { ...process.env, ...environment };
-  await promisify(execFile)(program, args, { cwd: ROOT, env, maxBuffer: 64 * 1024 * 1024 });
+  const bounds = { timeout: STEP_MS, killSignal: "SIGKILL", maxBuffer: 64 * 1024 * 1024 } as const;
+  await promisify(execFile)(program, args, { cwd: ROOT, env, ...bounds }).catch((error: unknown) => {
+    const late = error instanceof Error && "killed" in error && error.killed === true;
+    if (!late) throw error;
+    throw new Error(`${program} ${args[0] ?? ""} took more than ${String(STEP_MS / 60_000)} minutes`, { cause: error });
+  });
 }

@@ -14,7 +14,12 @@ interface Goal {
   readonly basis: string;
 }
 
-/** How far the network is on the way to what it promises for 2030. */
+/**
+ * How far the network is on the way to what it promises for 2030.
+ *
+ * The chain sums the unit-seconds of all work that was reported, but credits only units of paid leases. Where work was lost, or is not
+ * paid yet, units seem longer here than they were.
+ */
 export function Goals({ chain, time }: { chain: ReturnType<typeof useChainNetwork>; time: number | undefined }) {
   return (
     <Loaded query={chain} blank={<List goals={BLANK} way={0} />}>
@@ -39,7 +44,7 @@ export function Goals({ chain, time }: { chain: ReturnType<typeof useChainNetwor
               ? `${count(Number(energy.avoidedMilligrams) / 1000)} g CO₂e avoided over ${count(credited)} units set against a baseline`
               : credited === 0
                 ? "no paid work to compare with yet"
-                : `nothing is claimed: ${count(credited)} units are set against a baseline of an hour each, and took ${span(Number(energy.unitSeconds) / credited)} on average`,
+                : `nothing is claimed: ${count(credited)} units are set against a baseline of an hour each, and took at most ${span(Number(energy.unitSeconds) / credited)} on average`,
           },
           {
             title: "Work on machines that would be idle",

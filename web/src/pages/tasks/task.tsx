@@ -5,7 +5,7 @@ import { readTaskCause } from "@verai/client/causes";
 import type { EnergySummary } from "@verai/client/entities";
 import { readEnergy } from "@verai/client/telemetry";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
-import { baselineFit, isClaimed } from "@verai/protocol/energy/baseline";
+import { baselineFit, isClaimed, whyNotClaimed } from "@verai/protocol/energy/baseline";
 import { useIndexer, useIndexerList } from "../../api/queries.ts";
 import type { Lease, Task } from "../../api/generated.ts";
 import { useReader } from "../../chain/reader.ts";
@@ -142,7 +142,7 @@ export default function TaskPage() {
                     <dt>Carbon</dt>
                     <dd>
                       {chain.data
-                        ? `${count(Number(chain.data.value.energy.carbonMilligrams) / 1000)} g CO₂e of electricity, ${savedWords(chain.data.value.energy, leases.items, names)}`
+                        ? `${count(Number(chain.data.value.energy.carbonMilligrams) / 1000)} g CO₂e of electricity, ${savedWords(chain.data.value.energy, leases.items, classes.data && names)}`
                         : "…"}
                     </dd>
                     <dt>Measured</dt>
@@ -218,18 +218,19 @@ function comparisons(
 function savedWords(
   { avoidedMilligrams, baselineJoules, unitSeconds }: EnergySummary,
   leases: readonly Lease[] | undefined,
-  names: ReadonlyMap<number, string>,
+  names: ReadonlyMap<number, string> | undefined,
 ): string {
   if (baselineJoules === 0n) return "no paid work to compare with a data centre yet";
-  if (leases === undefined) return "…";
+  if (leases === undefined || names === undefined) return "…";
   const units = leases.reduce((sum, { count: each }) => sum + each, 0);
   const worked = leases.map(({ classId, count: each }) => ({
     className: names.get(classId) ?? "",
     hours: ((Number(unitSeconds) / 3600) * each) / units,
   }));
-  return isClaimed(baselineFit(Number(baselineJoules), worked))
+  const fit = baselineFit(Number(baselineJoules), worked);
+  return isClaimed(fit)
     ? `${count(Number(avoidedMilligrams) / 1000)} g avoided against a data centre`
-    : "no saving is claimed: the baseline of a data centre is of other units than these";
+    : `no saving is claimed: ${whyNotClaimed(fit)}`;
 }
 
 function methodsOf({
