@@ -118,7 +118,7 @@ export const TOLD: Readonly<Record<FaultKind, Telling | undefined>> = {
   "cut keeper off": { alert: "DrmpLoopStopped", by: "itself" },
   "silence oracle": { alert: "DrmpOrphansWait", by: "anyone" },
   "silence confirmation": { alert: "DrmpLeasesOverdue", by: "anyone" },
-  "empty purse": { alert: "DrmpBalanceLow", by: "itself" },
+  "low funds": { alert: "DrmpBalanceLow", by: "itself" },
   "gas times 100": undefined,
   "lose answers": undefined,
   "damage block": undefined,
@@ -138,7 +138,7 @@ const ALSO: Readonly<Partial<Record<FaultKind, readonly string[]>>> = {
   "kill keeper": ["DrmpLoopStopped"],
   "silence oracle": ["DrmpUnmetDemand", "DrmpLeasesOverdue"],
   "silence confirmation": ["DrmpOrphansWait"],
-  "empty purse": ["DrmpTransactionStuck", "DrmpFeesBumped"],
+  "low funds": ["DrmpTransactionStuck", "DrmpFeesBumped"],
   "gas times 100": [
     "DrmpLoopStopped",
     "DrmpTransactionStuck",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { judgeBooks, judgeBound, judgeFlatness, judgeNone, judgeWork, trendOf } from "./judge.ts";
+import { judgeTotals, judgeBound, judgeFlatness, judgeNone, judgeWork, trendOf } from "./judge.ts";
 
 const series = (of: (i: number) => number, length = 80) => Array.from({ length }, (_, at) => ({ at, value: of(at) }));
 
@@ -37,15 +37,15 @@ test("a leak of file handles is found", () => {
 });
 
 test("a vault that holds a wei too many or too few is found", () => {
-  const books = { name: "v1", balance: 107n, escrow: 0n, stake: 0n, claimable: 7n, pool: 100n, prepaid: 7n };
-  assert.ok(judgeBooks(books).every(({ met }) => met));
+  const totals = { name: "v1", balance: 107n, escrow: 0n, stake: 0n, claimable: 7n, pool: 100n, prepaid: 7n };
+  assert.ok(judgeTotals(totals).every(({ met }) => met));
   assert.deepEqual(
-    judgeBooks({ ...books, balance: 108n }).map(({ met }) => met),
+    judgeTotals({ ...totals, balance: 108n }).map(({ met }) => met),
     [false, false],
   );
   // Somebody could not claim.
   assert.deepEqual(
-    judgeBooks({ ...books, balance: 110n, claimable: 10n }).map(({ met }) => met),
+    judgeTotals({ ...totals, balance: 110n, claimable: 10n }).map(({ met }) => met),
     [true, false],
   );
 });

@@ -84,8 +84,8 @@ export function judgeFlatness(watched: readonly Watched[]): Finding[] {
   });
 }
 
-/** Books of a deployment, wei. */
-export interface Books {
+/** Ledger totals of a deployment, wei. */
+export interface LedgerTotals {
   readonly name: string;
   /** VER that its vault holds, and what it says it owes. */
   readonly balance: bigint;
@@ -98,7 +98,7 @@ export interface Books {
 }
 
 /** Whether at the end, when everybody has taken what is theirs, a vault holds its pool and prepaid reports alone. Pure. */
-export function judgeBooks({ name, balance, escrow, stake, claimable, pool, prepaid }: Books): Finding[] {
+export function judgeTotals({ name, balance, escrow, stake, claimable, pool, prepaid }: LedgerTotals): Finding[] {
   return [
     {
       goal: `the vault of ${name} holds what it owes, to the wei`,
@@ -148,8 +148,8 @@ export function judgeBound(
   bound: { readonly least: number } | { readonly most: number },
 ): Finding {
   const met = "least" in bound ? value >= bound.least : value <= bound.most;
-  const words = "least" in bound ? `at least ${String(bound.least)}` : `at most ${String(bound.most)}`;
-  return { goal: `${goal}: ${words}`, found: String(value), met };
+  const limit = "least" in bound ? `at least ${String(bound.least)}` : `at most ${String(bound.most)}`;
+  return { goal: `${goal}: ${limit}`, found: String(value), met };
 }
 
 /** That a list of what is wrong is empty. Pure. */

@@ -13,7 +13,7 @@ const ALL: readonly FaultKind[] = [
   "cut keeper off",
   "silence oracle",
   "silence confirmation",
-  "empty purse",
+  "low funds",
   "gas times 100",
   "reorganise",
   "pause intake",

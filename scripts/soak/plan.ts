@@ -93,7 +93,7 @@ export type FaultKind =
   | "cut keeper off"
   | "silence oracle"
   | "silence confirmation"
-  | "empty purse"
+  | "low funds"
   | "gas times 100"
   | "reorganise"
   | "pause intake"
@@ -148,7 +148,7 @@ const GROUPS: readonly (readonly Kind[])[] = [
     { kind: "gas times 100", lasts: [30, 20], often: 4 },
   ],
   [
-    { kind: "empty purse", lasts: [215, 20], often: 2, hits: "keeper" },
+    { kind: "low funds", lasts: [215, 20], often: 2, hits: "keeper" },
     { kind: "kill keeper", lasts: [30, 15], often: 6, hits: "keeper" },
     { kind: "cut keeper off", lasts: [40, 15], often: 6, hits: "keeper" },
   ],

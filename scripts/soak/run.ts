@@ -8,7 +8,7 @@ import { readState } from "../chaos/read-state.ts";
 import { type ActorCounts, Actors } from "./actors.ts";
 import { type Alert, AlertWatch, type DoneFault, readRules } from "./alerts.ts";
 import { type Deployment, SoakChain } from "./chain.ts";
-import type { Books, Watched, Work } from "./judge.ts";
+import type { LedgerTotals, Watched, Work } from "./judge.ts";
 import { DAY, KEEPERS, type SoakFault, type SoakPlan, STEP_SECONDS } from "./plan.ts";
 import { checkOut, previousVersion } from "./previous.ts";
 import { SoakWorld, SPEED } from "./world.ts";
@@ -20,8 +20,8 @@ const LOOK_MS = 5_000;
 const SCRAPE_STEPS = 2;
 const SAMPLE_STEPS = 5;
 const DISK_STEPS = 10;
-/** Steps between two looks at the whole of the books, and at the vault's totals alone. */
-const BOOKS_STEPS = 4 * DAY;
+/** Steps between two checks of all ledgers, and of the vault's totals alone. */
+const LEDGER_STEPS = 4 * DAY;
 const TOTALS_STEPS = 12;
 /** Steps after the last in which what is open comes to its end, at most. */
 const WIND_DOWN = 600;
@@ -44,7 +44,7 @@ export interface Outcome {
   readonly transactions: number;
   readonly done: Readonly<Record<string, number>>;
   readonly reorganised: { readonly blocks: number; readonly transactions: number };
-  readonly books: readonly Books[];
+  readonly totals: readonly LedgerTotals[];
   readonly work: readonly (Work & { readonly name: string })[];
   readonly watched: readonly Watched[];
   readonly alerts: readonly Alert[];
@@ -188,8 +188,8 @@ export class Soak {
     const every = this.#plan.size.agentTaskEvery;
     if (faults && step % every === 5 && step < this.#plan.size.steps * 0.92 && !this.#isPaused) await this.#submit();
     if (step % SAMPLE_STEPS === 0) this.#world.sample(step % DISK_STEPS === 0);
-    if (step % TOTALS_STEPS === 0) await this.#lookAtTotals();
-    if (step % BOOKS_STEPS === BOOKS_STEPS - 1) await this.#lookAtBooks();
+    if (step % TOTALS_STEPS === 0) await this.#checkTotals();
+    if (step % LEDGER_STEPS === LEDGER_STEPS - 1) await this.#checkLedgers();
     await delay(Math.max(0, PACE_MS - (performance.now() - began)));
     // However slow this machine is, no keeper misses what more than a few steps bring.
     for (const end = performance.now() + LOOK_MS; !this.#world.hasLooked() && performance.now() < end;) await delay(20);
@@ -216,7 +216,7 @@ export class Soak {
     const name =
       target === undefined
         ? undefined
-        : this.#world.nameOf(kind.includes("keeper") || kind === "empty purse" ? "keeper" : "agent", target);
+        : this.#world.nameOf(kind.includes("keeper") || kind === "low funds" ? "keeper" : "agent", target);
     const record = { kind, instance: name, from: this.#clock(), until: this.#clock() };
     if (!(await this.#begin(fault, name ?? "", step))) return;
     this.#done[kind] = (this.#done[kind] ?? 0) + 1;
@@ -253,8 +253,8 @@ export class Soak {
       case "silence confirmation":
         await world.cutConfirmation(true);
         return true;
-      case "empty purse":
-        await world.setPurse(target, true);
+      case "low funds":
+        await world.setFunds(target, true);
         return true;
       case "gas times 100":
         this.#chain.setGas(100);
@@ -293,7 +293,7 @@ export class Soak {
       if (kind === "lose answers") world.loseAnswers(name, false);
       if (kind === "silence oracle") world.freeze("oracle", false);
       if (kind === "silence confirmation") await world.cutConfirmation(false);
-      if (kind === "empty purse") await world.setPurse(target, false);
+      if (kind === "low funds") await world.setFunds(target, false);
       if (kind === "gas times 100") this.#chain.setGas(1);
       if (kind === "pause intake") this.#isPaused = false;
       record.until = this.#clock();
@@ -303,7 +303,7 @@ export class Soak {
   /** What lasts is held up, whatever a reorganisation took back; what waits for its time is done. */
   async #maintain(step: number): Promise<void> {
     for (const [{ kind, target = 0 }] of this.#lasting)
-      if (kind === "empty purse") await this.#world.setPurse(target, true);
+      if (kind === "low funds") await this.#world.setFunds(target, true);
     for (const { record } of this.#lasting.values()) record.until = this.#clock();
     const [first] = this.#deployments;
     if (!first) return;
@@ -445,16 +445,16 @@ export class Soak {
     this.#output.say("everybody leaves, withdraws and claims");
     const seconds = this.#seconds();
     const days = ((await this.#chain.now()) - this.#chain.timeOf(0)) / 86_400;
-    await this.#lookAtBooks();
+    await this.#checkLedgers();
     for (const deployment of this.#deployments) await this.#leave(deployment);
     await this.#chain.passTo((await this.#chain.now()) + UNBONDING);
-    const books: Books[] = [];
+    const totals: LedgerTotals[] = [];
     const work: (Work & { name: string })[] = [];
     let [rounds, batches, expired, nodes] = [0, 0, 0, 0];
     for (const deployment of this.#deployments) {
       const { contracts, reader } = deployment;
-      await this.#settle(deployment);
-      books.push(await this.#booksOf(deployment));
+      await this.#withdrawAndClaim(deployment);
+      totals.push(await this.#totalsOf(deployment));
       work.push(await this.#workOf(deployment));
       rounds += Number((await contracts.rounds.current()).id);
       batches += (await reader.batch(await reader.block())).id;
@@ -462,7 +462,7 @@ export class Soak {
       expired += (await reader.leases(await reader.block())).filter(({ status }) => status === "expired").length;
     }
     return {
-      ...{ seconds, days, nodes, watched, wrongs, agentTasks, books, work, rounds, batches, expired },
+      ...{ seconds, days, nodes, watched, wrongs, agentTasks, totals, work, rounds, batches, expired },
       actors: this.#counts(),
       transactions: this.#chain.transactions,
       done: this.#done,
@@ -484,7 +484,7 @@ export class Soak {
     }
   }
 
-  async #settle({ contracts, reader, accounts }: Deployment): Promise<void> {
+  async #withdrawAndClaim({ contracts, reader, accounts }: Deployment): Promise<void> {
     const by = accounts.deployer.address;
     for (const task of await reader.tasks(await reader.block())) {
       if (task.status === "open") await this.#chain.send(by, contracts.tasks.close.populateTransaction(task.id));
@@ -501,7 +501,7 @@ export class Soak {
     }
   }
 
-  async #booksOf({ name, contracts }: Deployment): Promise<Books> {
+  async #totalsOf({ name, contracts }: Deployment): Promise<LedgerTotals> {
     const { vault, token, telemetry } = contracts;
     const { escrow, stake, claimable, bountyPool } = await vault.totals();
     return {
@@ -528,7 +528,7 @@ export class Soak {
     };
   }
 
-  // Books.
+  // Ledgers.
 
   async #everybody(): Promise<string[]> {
     const accounts = this.#deployments.flatMap(({ accounts: all }) => [
@@ -544,9 +544,9 @@ export class Soak {
   }
 
   /** The vault's balance against its totals: cheap, and often. */
-  async #lookAtTotals(): Promise<void> {
+  async #checkTotals(): Promise<void> {
     for (const deployment of this.#deployments) {
-      const { name, balance, escrow, stake, claimable, pool } = await this.#booksOf(deployment);
+      const { name, balance, escrow, stake, claimable, pool } = await this.#totalsOf(deployment);
       if (balance !== escrow + stake + claimable + pool) {
         this.#note(name, [
           `the vault holds ${String(balance)} wei, and owes ${String(escrow + stake + claimable + pool)}`,
@@ -556,7 +556,7 @@ export class Soak {
   }
 
   /** Everything that must never contradict itself. O(tasks + leases + nodes). */
-  async #lookAtBooks(): Promise<void> {
+  async #checkLedgers(): Promise<void> {
     for (const deployment of this.#deployments) {
       const { name, reader, typed } = deployment;
       const state = await readState({ reader, contracts: typed }, await this.#claimants(deployment));

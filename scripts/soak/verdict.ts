@@ -1,5 +1,5 @@
 import { judgeAlerts } from "./alerts.ts";
-import { type Finding, judgeBooks, judgeBound, judgeFlatness, judgeNone, judgeWork } from "./judge.ts";
+import { type Finding, judgeTotals, judgeBound, judgeFlatness, judgeNone, judgeWork } from "./judge.ts";
 import type { SoakPlan } from "./plan.ts";
 import type { Outcome } from "./run.ts";
 
@@ -8,7 +8,7 @@ const GRACE = 45;
 
 /** All that a run is held against, with what was found. Pure; O(samples + faults × alerts). */
 export function judgeOutcome(plan: SoakPlan, outcome: Outcome): Finding[] {
-  const { work, books, watched, alerts, faults, wrongs, agentTasks, reorganised, done } = outcome;
+  const { work, totals, watched, alerts, faults, wrongs, agentTasks, reorganised, done } = outcome;
   const all = work.reduce(
     (sum, each) => ({
       tasks: sum.tasks + each.tasks,
@@ -31,7 +31,7 @@ export function judgeOutcome(plan: SoakPlan, outcome: Outcome): Finding[] {
     ),
     judgeBound("transactions in blocks that were taken back", reorganised.transactions, { least: 1 }),
     ...judgeWork(all),
-    ...books.flatMap(judgeBooks),
+    ...totals.flatMap(judgeTotals),
     judgeBound("tasks for real agents that did not end, all paid", agentTasks.submitted - agentTasks.ended, {
       most: 0,
     }),

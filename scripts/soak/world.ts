@@ -24,9 +24,9 @@ const ETHER = 10n ** 18n;
 const MIB = 2 ** 20;
 /** Time that a program's metrics may take, milliseconds. */
 const SCRAPE_MS = 900;
-/** ETH below which a keeper's purse counts as low, and what is left in one that is emptied. */
+/** ETH below which a keeper's funds count as low, and what is left of them by a fault. */
 const LOW = "0.5";
-const EMPTIED = ETHER / 10n;
+const LITTLE = ETHER / 10n;
 /** Learning rates of a task for real agents, a unit each; seconds between checkpoints on the chain. */
 const LEARNING_RATES = [0.05, 0.1] as const;
 const AGENT_INTERVAL = 6 * 3_600;
@@ -352,8 +352,8 @@ export class SoakWorld {
   }
 
   /** Leaves a keeper next to no ETH; or gives it some again. */
-  async setPurse(keeper: number, isEmpty: boolean): Promise<void> {
-    await this.#chain.setEth(await addressOf(KEEPER_ACCOUNTS + keeper), isEmpty ? EMPTIED : 100n * ETHER);
+  async setFunds(keeper: number, isLow: boolean): Promise<void> {
+    await this.#chain.setEth(await addressOf(KEEPER_ACCOUNTS + keeper), isLow ? LITTLE : 100n * ETHER);
   }
 
   /** Overwrites a block on an agent's disk. @returns Whether it had one. */
@@ -429,7 +429,7 @@ export class SoakWorld {
 
   /** What every life of a process took. An indexer's database grows with history, as it is meant to. */
   watched(): Watched[] {
-    for (const service of this.#services.values()) this.#bury(service);
+    for (const service of this.#services.values()) this.#endLife(service);
     return this.#lives.filter(({ process, resource }) => process !== "indexer" || resource !== "disk");
   }
 
@@ -462,7 +462,7 @@ export class SoakWorld {
 
   #add(parts: Pick<Service, "name" | "port" | "data" | "args"> & { readonly proxy?: RpcProxy }): void {
     const known = this.#services.get(parts.name);
-    if (known) this.#bury(known);
+    if (known) this.#endLife(known);
     const service: Service = {
       ...parts,
       down: false,
@@ -475,7 +475,7 @@ export class SoakWorld {
 
   #launch(service: Service): void {
     if (this.processes.names().includes(service.name)) return;
-    this.#bury(service);
+    this.#endLife(service);
     service.down = false;
     service.startedAt = this.#now();
     const running = this.processes.start(service.name, service.args);
@@ -485,7 +485,7 @@ export class SoakWorld {
   }
 
   /** A life is over: what it took is kept. */
-  #bury({ name, points }: Service): void {
+  #endLife({ name, points }: Service): void {
     for (const resource of ["memory", "files", "disk"] as const) {
       if (points[resource].length > 0) this.#lives.push({ process: name, resource, points: points[resource] });
       points[resource] = [];
