@@ -1,5 +1,5 @@
 /** A chain's newest block. */
-export interface Head {
+interface Head {
   readonly number: number;
   readonly hash: string | null;
 }
