@@ -152,6 +152,9 @@ const ALSO: Readonly<Partial<Record<FaultKind, readonly string[]>>> = {
   migrate: ["DrmpDown", "DrmpLoopStopped", "DrmpUnmetDemand"],
 };
 
+/** Kinds that come to one process after the other: what each shows is explained by the record that names it alone. */
+const ONE_BY_ONE: ReadonlySet<FaultKind> = new Set(["upgrade agents", "migrate"]);
+
 /** A fault as it was done: when, by the run's clock, and to which process. */
 export interface DoneFault {
   readonly kind: FaultKind;
@@ -201,5 +204,6 @@ function explains(fault: DoneFault, { name, instance }: Alert): boolean {
   const telling = TOLD[fault.kind];
   const isNamed = telling?.alert === name || (ALSO[fault.kind] ?? []).includes(name);
   const isOfOne = ["DrmpDown", "DrmpLoopStopped", "DrmpBalanceLow"].includes(name);
-  return isNamed && (!isOfOne || fault.instance === undefined || fault.instance === instance);
+  const isItself = fault.instance === instance || (fault.instance === undefined && !ONE_BY_ONE.has(fault.kind));
+  return isNamed && (!isOfOne || isItself);
 }

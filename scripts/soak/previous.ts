@@ -44,7 +44,8 @@ export async function previousVersion(root = ROOT): Promise<Previous> {
           : `nothing of agents has changed since ${commit} changed the contracts`,
       };
     }
-    if ((await git("ls-tree", "--name-only", commit, "--", ENTRY)) === "") return { reason: `${commit} has no ${ENTRY}` };
+    if ((await git("ls-tree", "--name-only", commit, "--", ENTRY)) === "")
+      return { reason: `${commit} has no ${ENTRY}` };
     return { commit };
   } catch (error) {
     return { reason: `Git gives no history: ${messageOf(error)}` };
