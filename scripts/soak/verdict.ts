@@ -1,11 +1,11 @@
 import { judgeAlerts } from "./alerts.ts";
 import {
   type Finding,
-  judgeTotals,
   judgeBound,
   judgeFlatness,
   judgeLives,
   judgeNone,
+  judgeTotals,
   judgeUpgrade,
   judgeWork,
 } from "./judge.ts";
