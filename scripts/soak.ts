@@ -1,11 +1,12 @@
 /**
- * A month in an hour: `npm run soak -- [--quick] [--seed N] [--days N] [--dry-run] [--json]`.
+ * A month in an hour: `npm run soak -- [--quick] [--seed N] [--days N] [--no-upgrade] [--dry-run] [--json]`.
  *
- *     --quick    45 hours of 20 nodes with every fault once, five minutes
- *     --seed     decides who comes and goes, what is asked for and what fails when; a random one by default, printed
- *     --days     so many days instead of 30, some two minutes each
- *     --dry-run  print what the seed decides, and run nothing
- *     --json     end with one line of JSON on standard output
+ *     --quick       45 hours of 20 nodes with every fault once, five minutes
+ *     --seed        decides who comes and goes, what is asked for and what fails when; a random one by default, printed
+ *     --days        so many days instead of 30, some two minutes each
+ *     --no-upgrade  restart agents in place of upgrading them from the version before, as in a clone without history
+ *     --dry-run     print what the seed decides, and run nothing
+ *     --json        end with one line of JSON on standard output
  *
  * A simulated chain's clock is moved on by five minutes a step. Oracle, keepers of every kind, agents, developers' clients and an indexer are
  * real processes; two hundred nodes and those who have work for them are actors in this one. Exits with 1 if a goal is missed.
@@ -26,10 +27,11 @@ const flags = programOf("soak", "A month of a network in an hour, with every fau
   .option("--quick", "45 hours of 20 nodes with every fault once, five minutes", false)
   .option("--seed <number>", "decides everything; a random one by default, printed", wholeNumber(0, 2 ** 32 - 1))
   .option("--days <number>", "so many days, some two minutes each (default: 30)", wholeNumber(2, 90))
+  .option("--no-upgrade", "restart agents in place of upgrading them from the version before")
   .option("--dry-run", "print what the seed decides, and run nothing", false)
   .addOption(jsonOption("end with one line of JSON on standard output"))
   .parse()
-  .opts<{ quick: boolean; seed?: number; days?: number; dryRun: boolean; json: boolean }>();
+  .opts<{ quick: boolean; seed?: number; days?: number; upgrade: boolean; dryRun: boolean; json: boolean }>();
 const seed = flags.seed ?? randomInt(2 ** 32);
 const plan = planSoak(seed, flags.quick ? QUICK : sizeOf(flags.days ?? 30));
 if (flags.dryRun) {
@@ -40,7 +42,7 @@ if (flags.dryRun) {
   );
   process.exit();
 }
-const replay = `npm run soak -- --seed ${String(seed)}${flags.quick ? " --quick" : flags.days === undefined ? "" : ` --days ${String(flags.days)}`}`;
+const replay = `npm run soak -- --seed ${String(seed)}${flags.quick ? " --quick" : flags.days === undefined ? "" : ` --days ${String(flags.days)}`}${flags.upgrade ? "" : " --no-upgrade"}`;
 const directory = join(ROOT, ".data", "soak");
 await rm(directory, { recursive: true, force: true });
 const output = new Output();
@@ -50,7 +52,7 @@ const interrupted = interruptible((text) => {
 });
 let running: { stop: () => Promise<void> } | undefined;
 try {
-  const played = Soak.play(plan, directory, output, interrupted, (soak) => {
+  const played = Soak.play(plan, flags.upgrade, directory, output, interrupted, (soak) => {
     running = soak;
   });
   report(await orAborted(played, interrupted));

@@ -14,6 +14,7 @@ import { runLoop } from "@verai/process/loop";
 import { createLogger } from "@verai/process/logger";
 import { Heartbeat } from "@verai/process/heartbeat";
 import { programOf, runProgram, shutdownSignal, wholeNumber } from "@verai/process/program";
+import { requestRange, type Seen } from "./request-range.ts";
 
 interface Options {
   readonly rpc: string;
@@ -24,9 +25,6 @@ interface Options {
   readonly passphraseFile?: string;
   readonly blocks: number;
 }
-
-/** Blocks that are looked at again: a request may come back in another block than before, when the chain was reorganised. */
-const AGAIN = 64;
 
 /** Nodes that simulate a chain, by what they call themselves. */
 const SIMULATORS = /hardhat|edr|anvil/i;
@@ -64,8 +62,7 @@ async function run(options: Options): Promise<void> {
   const { coordinatorMock: coordinator, seeds } = connect({ ...deployment, addresses }, wallet);
   if (!coordinator) throw new Error("The deployment names no coordinator: name the file that network:deploy wrote.");
 
-  /** First block that may hold a request that was not looked at yet. */
-  let from = 0;
+  let seen: Seen | undefined;
 
   await runLoop({
     name: "oracle",
@@ -75,11 +72,11 @@ async function run(options: Options): Promise<void> {
     logger,
     heartbeat: new Heartbeat(60_000),
     cycle: async () => {
-      const ripe = (await provider.getBlockNumber()) - options.blocks;
-      // A chain that is shorter than before was reorganised.
-      if (ripe + 1 < from) from = Math.max(0, ripe + 1 - AGAIN);
-      if (ripe < from) return false;
-      const requests = await coordinator.queryFilter(coordinator.filters.RandomWordsRequested(), from, ripe);
+      const head = await provider.getBlock("latest");
+      const range = head ? requestRange(head, seen, options.blocks) : undefined;
+      if (!head || !range) return false;
+      const { from, to } = range;
+      const requests = await coordinator.queryFilter(coordinator.filters.RandomWordsRequested(), from, to);
       for (const { args } of requests) {
         // Asking for what is stored, not remembering what was sent: a restarted oracle fulfils nothing twice.
         if (BigInt(await seeds.seedOf(args.requestId)) !== 0n) continue;
@@ -87,7 +84,8 @@ async function run(options: Options): Promise<void> {
         await sent.wait();
         logger.info({ requestId: args.requestId.toString(), transaction: sent.hash }, "randomness fulfilled");
       }
-      from = Math.max(0, ripe + 1 - AGAIN);
+      // Only now: a look that failed is repeated.
+      seen = { hash: head.hash, to };
       return false;
     },
   });

@@ -35,3 +35,11 @@ test("a lane's command has the day's seed where it takes one", () => {
   assert.ok(Number(environment["DRMP_INVARIANT_RUNS"]) >= 1024 && Number(environment["DRMP_INVARIANT_DEPTH"]) >= 256);
   assert.equal(environment["DRMP_FUZZ_SEED"], "0x4e20");
 });
+
+test("the lane that upgrades agents has the history that holds the version before", () => {
+  assert.match(
+    read(".github/workflows/nightly.yml"),
+    /fetch-depth: \$\{\{ matrix\.lane == 'soak' && '0' \|\| '1' \}\}/,
+  );
+  assert.ok(LANES.some(({ script, args }) => script === "soak" && args?.includes("--no-upgrade") !== true));
+});

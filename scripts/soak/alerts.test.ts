@@ -76,3 +76,19 @@ test("a fault that nobody was told of, and an alert without a cause, are found",
   // Long after its cause: not its effect.
   assert.equal(judgeAlerts([{ ...alert, from: 31 }], [fault], 5).causeless.length, 1);
 });
+
+test("a move explains what the process that moves shows, and not what others do", () => {
+  const down = (instance: string, from: number) =>
+    ({ name: "DrmpDown", instance, labels: { instance }, from, until: from + 5 }) as const;
+  const faults = [
+    { kind: "migrate", from: 10, until: 40 },
+    { kind: "migrate", instance: "agent-1", from: 30, until: 30 },
+  ] as const;
+  assert.deepEqual(judgeAlerts([down("agent-1", 32)], faults, 5).causeless, []);
+  assert.equal(judgeAlerts([down("agent-0", 32)], faults, 5).causeless.length, 1);
+  assert.equal(judgeAlerts([down("agent-1", 20)], faults, 5).causeless.length, 1);
+  // What the network as a whole shows is explained while it moves, and no longer.
+  const unmet = { name: "DrmpUnmetDemand", instance: "keeper-0", labels: {}, from: 20, until: 25 };
+  assert.deepEqual(judgeAlerts([unmet], faults, 5).causeless, []);
+  assert.equal(judgeAlerts([{ ...unmet, from: 46 }], faults, 5).causeless.length, 1);
+});

@@ -118,7 +118,7 @@ export const TOLD: Readonly<Record<FaultKind, Telling | undefined>> = {
   "cut keeper off": { alert: "DrmpLoopStopped", by: "itself" },
   "silence oracle": { alert: "DrmpOrphansWait", by: "anyone" },
   "silence confirmation": { alert: "DrmpLeasesOverdue", by: "anyone" },
-  "empty purse": { alert: "DrmpBalanceLow", by: "itself" },
+  "low funds": { alert: "DrmpBalanceLow", by: "itself" },
   "gas times 100": undefined,
   "lose answers": undefined,
   "damage block": undefined,
@@ -138,7 +138,7 @@ const ALSO: Readonly<Partial<Record<FaultKind, readonly string[]>>> = {
   "kill keeper": ["DrmpLoopStopped"],
   "silence oracle": ["DrmpUnmetDemand", "DrmpLeasesOverdue"],
   "silence confirmation": ["DrmpOrphansWait"],
-  "empty purse": ["DrmpTransactionStuck", "DrmpFeesBumped"],
+  "low funds": ["DrmpTransactionStuck", "DrmpFeesBumped"],
   "gas times 100": [
     "DrmpLoopStopped",
     "DrmpTransactionStuck",
@@ -151,6 +151,9 @@ const ALSO: Readonly<Partial<Record<FaultKind, readonly string[]>>> = {
   "upgrade agents": ["DrmpDown", "DrmpLoopStopped"],
   migrate: ["DrmpDown", "DrmpLoopStopped", "DrmpUnmetDemand"],
 };
+
+/** Kinds that come to one process after the other: what each shows is explained by the record that names it alone. */
+const ONE_BY_ONE: ReadonlySet<FaultKind> = new Set(["upgrade agents", "migrate"]);
 
 /** A fault as it was done: when, by the run's clock, and to which process. */
 export interface DoneFault {
@@ -201,5 +204,6 @@ function explains(fault: DoneFault, { name, instance }: Alert): boolean {
   const telling = TOLD[fault.kind];
   const isNamed = telling?.alert === name || (ALSO[fault.kind] ?? []).includes(name);
   const isOfOne = ["DrmpDown", "DrmpLoopStopped", "DrmpBalanceLow"].includes(name);
-  return isNamed && (!isOfOne || fault.instance === undefined || fault.instance === instance);
+  const isItself = fault.instance === instance || (fault.instance === undefined && !ONE_BY_ONE.has(fault.kind));
+  return isNamed && (!isOfOne || isItself);
 }

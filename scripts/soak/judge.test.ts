@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { judgeBooks, judgeBound, judgeFlatness, judgeNone, judgeWork, trendOf } from "./judge.ts";
+import {
+  judgeBound,
+  judgeFlatness,
+  judgeLives,
+  judgeNone,
+  judgeTotals,
+  judgeUpgrade,
+  judgeWork,
+  trendOf,
+} from "./judge.ts";
 
 const series = (of: (i: number) => number, length = 80) => Array.from({ length }, (_, at) => ({ at, value: of(at) }));
 
@@ -37,15 +46,15 @@ test("a leak of file handles is found", () => {
 });
 
 test("a vault that holds a wei too many or too few is found", () => {
-  const books = { name: "v1", balance: 107n, escrow: 0n, stake: 0n, claimable: 7n, pool: 100n, prepaid: 7n };
-  assert.ok(judgeBooks(books).every(({ met }) => met));
+  const totals = { name: "v1", balance: 107n, escrow: 0n, stake: 0n, claimable: 7n, pool: 100n, prepaid: 7n };
+  assert.ok(judgeTotals(totals).every(({ met }) => met));
   assert.deepEqual(
-    judgeBooks({ ...books, balance: 108n }).map(({ met }) => met),
+    judgeTotals({ ...totals, balance: 108n }).map(({ met }) => met),
     [false, false],
   );
   // Somebody could not claim.
   assert.deepEqual(
-    judgeBooks({ ...books, balance: 110n, claimable: 10n }).map(({ met }) => met),
+    judgeTotals({ ...totals, balance: 110n, claimable: 10n }).map(({ met }) => met),
     [true, false],
   );
 });
@@ -63,4 +72,28 @@ test("bounds and lists", () => {
   assert.equal(judgeBound("tasks", 6, { most: 5 }).met, false);
   assert.deepEqual(judgeNone("alerts", []), { goal: "alerts", found: "none", met: true });
   assert.equal(judgeNone("alerts", ["x"]).met, false);
+});
+
+test("a process that restarts too often to be judged is found", () => {
+  const life = (process: string, samples: number) =>
+    ({ process, resource: "memory", points: series(() => 1, samples) }) as const;
+  const watched = [life("agent-0", 3), life("agent-0", 20), life("agent-1", 19), life("agent-1", 19)];
+  assert.equal(judgeLives(watched, ["agent-0"]).met, true);
+  const { met, found } = judgeLives(watched, ["agent-0", "agent-1", "keeper-0"]);
+  assert.equal(met, false);
+  assert.match(found, /^agent-1 has 19, keeper-0 has 0; of files on disk too few: agent-0, agent-1, keeper-0$/);
+});
+
+test("an upgrade of which an agent was left out, or that had nothing to upgrade from, is found", () => {
+  const upgrade = { from: { commit: "0123456789abcdef" }, isWanted: true, upgraded: 3, agents: 3 };
+  assert.deepEqual(judgeUpgrade(upgrade), { goal: "agents upgraded from 0123456789ab", found: "3 of 3", met: true });
+  assert.equal(judgeUpgrade({ ...upgrade, upgraded: 2 }).met, false);
+  const without = judgeUpgrade({ ...upgrade, from: { reason: "too little history" } });
+  assert.deepEqual([without.met, without.found], [false, "none is upgraded, 3 of 3 restarted: too little history"]);
+  // Told that there is to be none: said so, and met.
+  assert.deepEqual(judgeUpgrade({ ...upgrade, from: { reason: "" }, isWanted: false }), {
+    goal: "agents restarted, not upgraded (--no-upgrade)",
+    found: "3 of 3",
+    met: true,
+  });
 });

@@ -1,3 +1,5 @@
+import type { Previous } from "./previous.ts";
+
 /** What was sampled of a process over its life: real seconds, and an amount. */
 export interface Point {
   readonly at: number;
@@ -30,8 +32,9 @@ export interface Trend {
   readonly most: number;
 }
 
-/** Points with which a quarter says something. */
+/** Points with which a quarter says something, and with which a life does. */
 const ENOUGH = 5;
+export const ENOUGH_SAMPLES = 4 * ENOUGH;
 
 /**
  * The medians of the second and of the last quarter of a series: the first is that of its beginning, in which caches fill and code is
@@ -84,8 +87,56 @@ export function judgeFlatness(watched: readonly Watched[]): Finding[] {
   });
 }
 
-/** Books of a deployment, wei. */
-export interface Books {
+/**
+ * Whether the memory of each of these processes is judged at all: a life with too few samples says nothing, and one that restarts often has
+ * no other. Pure; O(processes × lives).
+ */
+export function judgeLives(watched: readonly Watched[], processes: readonly string[]): Finding {
+  const longest = (process: string, resource: Resource): number =>
+    Math.max(
+      0,
+      ...watched
+        .filter((life) => life.process === process && life.resource === resource)
+        .map(({ points }) => points.length),
+    );
+  const least = ENOUGH_SAMPLES;
+  const short = processes.filter((process) => longest(process, "memory") < least);
+  const disk = processes.filter((process) => longest(process, "disk") < least);
+  const found = short.map((process) => `${process} has ${String(longest(process, "memory"))}`).join(", ") || "all have";
+  return {
+    goal: `each agent and keeper has a life long enough to judge, of ${String(least)} samples of its memory`,
+    found: `${found}${disk.length > 0 ? `; of files on disk too few: ${disk.join(", ")}` : ""}`,
+    met: short.length === 0,
+  };
+}
+
+/** How agents came to today's version. */
+export interface Upgrade {
+  /** The commit that they began as of; or why there is none. */
+  readonly from: Previous;
+  /** Whether they were to begin as of another version at all. */
+  readonly isWanted: boolean;
+  /** Agents that were ended and started again with what they had stored. */
+  readonly upgraded: number;
+  readonly agents: number;
+}
+
+/** Whether every agent was upgraded from another version; if none was wanted, whether each was restarted. Pure. */
+export function judgeUpgrade({ from, isWanted, upgraded, agents }: Upgrade): Finding {
+  const found = `${String(upgraded)} of ${String(agents)}`;
+  if (!isWanted) return { goal: "agents restarted, not upgraded (--no-upgrade)", found, met: upgraded === agents };
+  if ("reason" in from) {
+    return {
+      goal: "agents upgraded from the version before",
+      found: `none is upgraded, ${found} restarted: ${from.reason}`,
+      met: false,
+    };
+  }
+  return { goal: `agents upgraded from ${from.commit.slice(0, 12)}`, found, met: upgraded === agents };
+}
+
+/** Ledger totals of a deployment, wei. */
+export interface LedgerTotals {
   readonly name: string;
   /** VER that its vault holds, and what it says it owes. */
   readonly balance: bigint;
@@ -98,7 +149,7 @@ export interface Books {
 }
 
 /** Whether at the end, when everybody has taken what is theirs, a vault holds its pool and prepaid reports alone. Pure. */
-export function judgeBooks({ name, balance, escrow, stake, claimable, pool, prepaid }: Books): Finding[] {
+export function judgeTotals({ name, balance, escrow, stake, claimable, pool, prepaid }: LedgerTotals): Finding[] {
   return [
     {
       goal: `the vault of ${name} holds what it owes, to the wei`,
@@ -148,8 +199,8 @@ export function judgeBound(
   bound: { readonly least: number } | { readonly most: number },
 ): Finding {
   const met = "least" in bound ? value >= bound.least : value <= bound.most;
-  const words = "least" in bound ? `at least ${String(bound.least)}` : `at most ${String(bound.most)}`;
-  return { goal: `${goal}: ${words}`, found: String(value), met };
+  const limit = "least" in bound ? `at least ${String(bound.least)}` : `at most ${String(bound.most)}`;
+  return { goal: `${goal}: ${limit}`, found: String(value), met };
 }
 
 /** That a list of what is wrong is empty. Pure. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type FaultKind, isOfAgent, linesOf, planSoak, QUICK, sizeOf } from "./plan.ts";
+import { type FaultKind, hasAgentTask, isOfAgent, leastAgentTasks, linesOf, planSoak, QUICK, sizeOf } from "./plan.ts";
 
 const ALL: readonly FaultKind[] = [
   "kill agent",
@@ -13,7 +13,7 @@ const ALL: readonly FaultKind[] = [
   "cut keeper off",
   "silence oracle",
   "silence confirmation",
-  "empty purse",
+  "low funds",
   "gas times 100",
   "reorganise",
   "pause intake",
@@ -71,4 +71,19 @@ test("nodes come and go without being away twice at once, and tasks are sorted b
   assert.ok(tasks.every(({ step }, i) => step >= (tasks[i - 1]?.step ?? 0) && step < size.steps));
   assert.ok(tasks.every(({ classIds }) => classIds.length > 0 && !classIds.includes(1)));
   assert.ok(nodes.some(({ absences }) => absences.some(({ how }) => how === "exits")));
+});
+
+test("most of the tasks planned for real agents are asked for, but for those in a pause or after the move", () => {
+  const size = { ...QUICK, steps: 500, agentTaskEvery: 100 };
+  assert.deepEqual(
+    [4, 5, 105, 455, 465].map((step) => hasAgentTask(size, step)),
+    [false, true, true, false, false],
+  );
+  const fault = (kind: FaultKind, step: number, lasts: number) => ({ kind, step, lasts, amount: 0 });
+  // Steps 5, 105, 205, 305 and 405; one more at the second deployment.
+  assert.equal(leastAgentTasks({ size, faults: [] }), 5);
+  assert.equal(leastAgentTasks({ size, faults: [fault("migrate", 405, 0)] }), 4);
+  assert.equal(leastAgentTasks({ size, faults: [fault("pause intake", 100, 5)] }), 5);
+  assert.equal(leastAgentTasks({ size, faults: [fault("pause intake", 100, 6), fault("migrate", 300, 0)] }), 3);
+  assert.ok(leastAgentTasks(planSoak(1, sizeOf(30))) > 30);
 });

@@ -93,7 +93,7 @@ export type FaultKind =
   | "cut keeper off"
   | "silence oracle"
   | "silence confirmation"
-  | "empty purse"
+  | "low funds"
   | "gas times 100"
   | "reorganise"
   | "pause intake"
@@ -148,7 +148,7 @@ const GROUPS: readonly (readonly Kind[])[] = [
     { kind: "gas times 100", lasts: [30, 20], often: 4 },
   ],
   [
-    { kind: "empty purse", lasts: [215, 20], often: 2, hits: "keeper" },
+    { kind: "low funds", lasts: [215, 20], often: 2, hits: "keeper" },
     { kind: "kill keeper", lasts: [30, 15], often: 6, hits: "keeper" },
     { kind: "cut keeper off", lasts: [40, 15], often: 6, hits: "keeper" },
   ],
@@ -295,6 +295,29 @@ function shuffle<T>(items: readonly T[], below: (bound: number) => number): T[] 
     [order[i], order[j]] = [order[j] as T, order[i] as T];
   }
   return order;
+}
+
+/** Whether the plan has a task submitted for real agents in a step, but for what is out of order then. Pure. */
+export function hasAgentTask({ steps, agentTaskEvery }: SoakSize, step: number): boolean {
+  return step % agentTaskEvery === 5 && step < steps * 0.92;
+}
+
+/** Of planned tasks for real agents, how many must be submitted: a developer may still wait for the one before. */
+const LEAST_SUBMITTED = 0.75;
+
+/**
+ * Tasks for real agents that a run has to submit at least: most of those planned while intake is open and before the network moves, and the one
+ * at the second deployment. Pure; O(steps × faults).
+ */
+export function leastAgentTasks({ size, faults }: Pick<SoakPlan, "size" | "faults">): number {
+  const moves = faults.find(({ kind }) => kind === "migrate")?.step ?? size.steps;
+  const pauses = faults.filter(({ kind }) => kind === "pause intake");
+  let planned = 0;
+  for (let at = 0; at < moves; at++) {
+    const isPaused = pauses.some(({ step, lasts }) => step <= at && at < step + lasts);
+    if (hasAgentTask(size, at) && !isPaused) planned += 1;
+  }
+  return Math.ceil(planned * LEAST_SUBMITTED) + 1;
 }
 
 /** Whether a kind hits an agent. */

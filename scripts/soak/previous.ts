@@ -4,56 +4,51 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { ROOT } from "@verai/devnet/processes";
+import { messageOf } from "@verai/process/program";
 
 const run = promisify(execFile);
 
-/** Commits that are looked at, newest first. */
-const LOOK_BACK = 400;
-/** What of a commit has to be as it is now, and what makes it another version: programs that write data directories. */
+/** What has to be as it is now, and what makes it another version: programs that write data directories. */
 const SAME = ["contracts", "packages/client/generated"] as const;
 const CODE = ["agent", "packages"] as const;
+/** What the programs of a version cannot do without. */
+const ENTRY = "agent/main.ts";
+
+/** Milliseconds that Git may take for an answer, and that a tree may take to be written or unpacked. */
+const GIT_MS = 30_000;
+const TREE_MS = 120_000;
 
 /** What trainers read: they run under Node's permission model, which lets nobody through a link to elsewhere. */
 const COPIED: readonly string[] = ["mnist"];
 
-/** A commit by the hashes of its trees. */
-export interface Candidate {
-  readonly commit: string;
-  /** Of {@link SAME}, together. */
-  readonly contracts: string;
-  /** Of {@link CODE}, together. */
-  readonly code: string;
-}
+/** The version that agents are upgraded from, or why there is none. */
+export type Previous = { readonly commit: string } | { readonly reason: string };
 
 /**
- * The version that agents are upgraded from: of the commits in a row that have today's contracts, the oldest with another code. Undefined if
- * there is none, as in a clone without history. Pure; O(commits).
+ * The oldest commit with today's contracts: the one that changed them last. A version of before could not read these. None, if agents have
+ * been the same since then, as in a clone without history.
  *
- * @param candidates Newest first; the first is today's.
+ * @param root Folder of the repository.
  */
-export function pickPrevious([now, ...before]: readonly Candidate[]): string | undefined {
-  const until = before.findIndex(({ contracts }) => contracts !== now?.contracts);
-  const compatible = until < 0 ? before : before.slice(0, until);
-  return compatible.findLast(({ code }) => code !== now?.code)?.commit;
-}
-
-/** The commit of the version before, see {@link pickPrevious}. */
-export async function previousVersion(): Promise<string | undefined> {
+export async function previousVersion(root = ROOT): Promise<Previous> {
+  const git = async (...args: string[]): Promise<string> =>
+    (await run("git", args, { cwd: root, timeout: GIT_MS })).stdout.trim();
   try {
-    const { stdout } = await run("git", ["log", "--first-parent", `-${String(LOOK_BACK)}`, "--format=%H"], {
-      cwd: ROOT,
-    });
-    const candidates: Candidate[] = [];
-    for (const commit of stdout.trim().split("\n")) {
-      const of = async (paths: readonly string[]): Promise<string> =>
-        (await run("git", ["rev-parse", ...paths.map((path) => `${commit}:${path}`)], { cwd: ROOT })).stdout.trim();
-      candidates.push({ commit, contracts: await of(SAME), code: await of(CODE) });
-      if (candidates[0]?.contracts !== candidates.at(-1)?.contracts) break;
+    const commit = await git("log", "--first-parent", "--max-count=1", "--format=%H", "--", ...SAME);
+    if (commit === "") return { reason: "no commit has these contracts" };
+    if ((await git("diff", "--name-only", commit, "--", ...CODE)) === "") {
+      const isShallow = (await git("rev-parse", "--is-shallow-repository")) === "true";
+      return {
+        reason: isShallow
+          ? "this clone has too little history: fetch the rest with git fetch --unshallow"
+          : `nothing of agents has changed since ${commit} changed the contracts`,
+      };
     }
-    return pickPrevious(candidates);
-  } catch {
-    // No repository, or a commit from before these folders.
-    return undefined;
+    if ((await git("ls-tree", "--name-only", commit, "--", ENTRY)) === "")
+      return { reason: `${commit} has no ${ENTRY}` };
+    return { commit };
+  } catch (error) {
+    return { reason: `Git gives no history: ${messageOf(error)}` };
   }
 }
 
@@ -62,8 +57,11 @@ export async function checkOut(commit: string, folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const archive = join(folder, "tree.tar");
-  await run("git", ["archive", "--output", archive, commit, "agent", "packages", "package.json"], { cwd: ROOT });
-  await run("tar", ["-xf", archive, "-C", folder]);
+  await run("git", ["archive", "--output", archive, commit, "agent", "packages", "package.json"], {
+    cwd: ROOT,
+    timeout: TREE_MS,
+  });
+  await run("tar", ["-xf", archive, "-C", folder], { timeout: TREE_MS });
   await rm(archive);
   const modules = join(folder, "node_modules");
   await mkdir(join(modules, "@verai"), { recursive: true });

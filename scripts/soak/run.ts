@@ -8,9 +8,10 @@ import { readState } from "../chaos/read-state.ts";
 import { type ActorCounts, Actors } from "./actors.ts";
 import { type Alert, AlertWatch, type DoneFault, readRules } from "./alerts.ts";
 import { type Deployment, SoakChain } from "./chain.ts";
-import type { Books, Watched, Work } from "./judge.ts";
-import { DAY, KEEPERS, type SoakFault, type SoakPlan, STEP_SECONDS } from "./plan.ts";
-import { checkOut, previousVersion } from "./previous.ts";
+import { drain } from "./drain.ts";
+import { ENOUGH_SAMPLES, type LedgerTotals, type Upgrade, type Watched, type Work } from "./judge.ts";
+import { DAY, hasAgentTask, KEEPERS, type SoakFault, type SoakPlan, STEP_SECONDS } from "./plan.ts";
+import { checkOut, type Previous, previousVersion } from "./previous.ts";
 import { SoakWorld, SPEED } from "./world.ts";
 
 /** Real milliseconds of a step at least, and of the wait for a keeper that looks at the chain within it at most. */
@@ -20,8 +21,8 @@ const LOOK_MS = 5_000;
 const SCRAPE_STEPS = 2;
 const SAMPLE_STEPS = 5;
 const DISK_STEPS = 10;
-/** Steps between two looks at the whole of the books, and at the vault's totals alone. */
-const BOOKS_STEPS = 4 * DAY;
+/** Steps between two checks of all ledgers, and of the vault's totals alone. */
+const LEDGER_STEPS = 4 * DAY;
 const TOTALS_STEPS = 12;
 /** Steps after the last in which what is open comes to its end, at most. */
 const WIND_DOWN = 600;
@@ -44,7 +45,7 @@ export interface Outcome {
   readonly transactions: number;
   readonly done: Readonly<Record<string, number>>;
   readonly reorganised: { readonly blocks: number; readonly transactions: number };
-  readonly books: readonly Books[];
+  readonly totals: readonly LedgerTotals[];
   readonly work: readonly (Work & { readonly name: string })[];
   readonly watched: readonly Watched[];
   readonly alerts: readonly Alert[];
@@ -55,6 +56,7 @@ export interface Outcome {
   readonly governed: number;
   /** Agents that work at the second deployment, of all. */
   readonly moved: number;
+  readonly upgrade: Upgrade;
   readonly rounds: number;
   readonly batches: number;
   readonly expired: number;
@@ -87,8 +89,9 @@ export class Soak {
   #isPaused = false;
   #governs = false;
   #governed = 0;
-  /** Agents that are still to be ended and started again. */
-  #upgrades: string[] = [];
+  readonly #previous: Previous | undefined;
+  /** Agents are being ended and started again. */
+  #upgrades = false;
   #migratesSince: number | undefined;
   readonly #moved = new Set<number>();
   #accounts: string[] = [];
@@ -102,6 +105,7 @@ export class Soak {
       readonly output: Output;
       readonly directory: string;
       readonly delay: number;
+      readonly previous: Previous | undefined;
       readonly stop: AbortSignal;
     },
   ) {
@@ -111,14 +115,16 @@ export class Soak {
     this.#output = parts.output;
     this.#directory = parts.directory;
     this.#delay = parts.delay;
+    this.#previous = parts.previous;
     this.#stop = parts.stop;
     this.#deployments.push(parts.first);
     this.#actors.push(new Actors(parts.chain, parts.first, plan.nodes, plan.tasks));
   }
 
-  /** Plays a plan to its end. */
+  /** Plays a plan to its end. @param upgrades Whether agents begin as of the version before this one. */
   static async play(
     plan: SoakPlan,
+    upgrades: boolean,
     directory: string,
     output: Output,
     stop: AbortSignal,
@@ -131,17 +137,17 @@ export class Soak {
     const { chain, first } = await SoakChain.open(directory, delayOf);
     const now = (): number => (performance.now() - began) / 1000;
     output.say("starting oracle, keepers, agents and an indexer");
-    const commit = await previousVersion();
-    const previous = commit === undefined ? undefined : join(directory, "previous");
-    if (commit !== undefined && previous !== undefined) await checkOut(commit, previous);
+    const previous = upgrades ? await previousVersion() : undefined;
+    const folder = previous && "commit" in previous ? join(directory, "previous") : undefined;
+    if (folder !== undefined && previous && "commit" in previous) await checkOut(previous.commit, folder);
     output.say(
-      commit === undefined
-        ? "there is no version before this one: agents are only restarted"
-        : `agents begin as of commit ${commit}`,
+      previous && "commit" in previous
+        ? `agents begin as of commit ${previous.commit}`
+        : `agents are restarted, not upgraded: ${previous?.reason ?? "--no-upgrade"}`,
     );
-    const world = await SoakWorld.start(directory, chain, first, plan.size.agents, now, previous);
+    const world = await SoakWorld.start(directory, chain, first, plan.size.agents, now, folder);
     keep({ stop: () => world.stop() });
-    const soak = new Soak(plan, { chain, world, first, output, directory, delay: delayOf, stop });
+    const soak = new Soak(plan, { chain, world, first, output, directory, delay: delayOf, previous, stop });
     try {
       return await soak.#run();
     } finally {
@@ -185,11 +191,10 @@ export class Soak {
       for (const fault of this.#plan.faults.filter((each) => each.step === step)) await this.#apply(fault, step);
     await this.#maintain(step);
     for (const actors of this.#actors) await actors.step(step);
-    const every = this.#plan.size.agentTaskEvery;
-    if (faults && step % every === 5 && step < this.#plan.size.steps * 0.92 && !this.#isPaused) await this.#submit();
+    if (faults && hasAgentTask(this.#plan.size, step) && !this.#isPaused) await this.#submit();
     if (step % SAMPLE_STEPS === 0) this.#world.sample(step % DISK_STEPS === 0);
-    if (step % TOTALS_STEPS === 0) await this.#lookAtTotals();
-    if (step % BOOKS_STEPS === BOOKS_STEPS - 1) await this.#lookAtBooks();
+    if (step % TOTALS_STEPS === 0) await this.#checkTotals();
+    if (step % LEDGER_STEPS === LEDGER_STEPS - 1) await this.#checkLedgers();
     await delay(Math.max(0, PACE_MS - (performance.now() - began)));
     // However slow this machine is, no keeper misses what more than a few steps bring.
     for (const end = performance.now() + LOOK_MS; !this.#world.hasLooked() && performance.now() < end;) await delay(20);
@@ -201,7 +206,9 @@ export class Soak {
 
   async #submit(): Promise<void> {
     const [first, second] = this.#deployments;
-    if (!second && first) await this.#world.submit(first);
+    if (second || !first) return;
+    if (!(await this.#world.submit(first)))
+      this.#output.say("no task for agents: every developer waits for the one before");
   }
 
   /** Time by which alerts are judged: that of a machine on which every step takes as long as it is planned to. */
@@ -216,7 +223,7 @@ export class Soak {
     const name =
       target === undefined
         ? undefined
-        : this.#world.nameOf(kind.includes("keeper") || kind === "empty purse" ? "keeper" : "agent", target);
+        : this.#world.nameOf(kind.includes("keeper") || kind === "low funds" ? "keeper" : "agent", target);
     const record = { kind, instance: name, from: this.#clock(), until: this.#clock() };
     if (!(await this.#begin(fault, name ?? "", step))) return;
     this.#done[kind] = (this.#done[kind] ?? 0) + 1;
@@ -253,8 +260,8 @@ export class Soak {
       case "silence confirmation":
         await world.cutConfirmation(true);
         return true;
-      case "empty purse":
-        await world.setPurse(target, true);
+      case "low funds":
+        await world.setFunds(target, true);
         return true;
       case "gas times 100":
         this.#chain.setGas(100);
@@ -272,7 +279,7 @@ export class Soak {
         return true;
       case "upgrade agents":
         world.upgrade();
-        this.#upgrades = Array.from({ length: world.agents }, (_, i) => world.nameOf("agent", i));
+        this.#upgrades = true;
         return true;
       case "migrate":
         await this.#migrate(step);
@@ -293,7 +300,7 @@ export class Soak {
       if (kind === "lose answers") world.loseAnswers(name, false);
       if (kind === "silence oracle") world.freeze("oracle", false);
       if (kind === "silence confirmation") await world.cutConfirmation(false);
-      if (kind === "empty purse") await world.setPurse(target, false);
+      if (kind === "low funds") await world.setFunds(target, false);
       if (kind === "gas times 100") this.#chain.setGas(1);
       if (kind === "pause intake") this.#isPaused = false;
       record.until = this.#clock();
@@ -303,7 +310,7 @@ export class Soak {
   /** What lasts is held up, whatever a reorganisation took back; what waits for its time is done. */
   async #maintain(step: number): Promise<void> {
     for (const [{ kind, target = 0 }] of this.#lasting)
-      if (kind === "empty purse") await this.#world.setPurse(target, true);
+      if (kind === "low funds") await this.#world.setFunds(target, true);
     for (const { record } of this.#lasting.values()) record.until = this.#clock();
     const [first] = this.#deployments;
     if (!first) return;
@@ -314,20 +321,26 @@ export class Soak {
       await this.#chain.send(first.accounts.guardian.address, parameters.setIntakePaused.populateTransaction(paused));
     }
     if (this.#governs && step % 6 === 0) await this.#govern(first);
-    if (this.#upgrades.length > 0 && step % 12 === 0) {
-      const name = this.#upgrades.shift() ?? "";
-      const isDown = [...this.#lasting.values()].some(({ record }) => record.instance === name);
-      // One that is out of order gets the new version when it comes back.
-      if (!isDown)
-        void this.#world.end(name).then(() => {
-          this.#world.revive(name);
-        });
-      const upgrade = this.#faults.find(({ kind }) => kind === "upgrade agents");
-      if (upgrade) upgrade.until = this.#clock() + 30;
-    }
+    if (this.#upgrades && step % 12 === 0) await this.#upgradeNext();
     if (this.#migratesSince !== undefined && step % 4 === 0) await this.#moveAgents();
-    const migration = this.#faults.find(({ kind }) => kind === "migrate");
-    if (migration) migration.until = this.#clock();
+    const migration = this.#faults.find(({ kind, instance }) => kind === "migrate" && instance === undefined);
+    if (migration && this.#moved.size < this.#world.agents) migration.until = this.#clock();
+  }
+
+  /** One agent that runs the version before is ended and started again, once nothing else is out of order with it. */
+  async #upgradeNext(): Promise<void> {
+    const faulty = new Set([...this.#lasting.values()].map(({ record }) => record.instance));
+    const name = this.#world.outdated().find((each) => !faulty.has(each));
+    if (name === undefined) return;
+    this.#touch("upgrade agents", name);
+    await this.#world.end(name);
+    this.#world.revive(name);
+    this.#output.say(`${name} is upgraded`);
+  }
+
+  /** A fault of the whole network comes to one process now. */
+  #touch(kind: SoakFault["kind"], instance: string): void {
+    this.#faults.push({ kind, instance, from: this.#clock(), until: this.#clock() });
   }
 
   /** What governance wants: scheduled where it is not, executed as soon as its delay is over. */
@@ -374,6 +387,7 @@ export class Soak {
     this.#actors.push(new Actors(this.#chain, second, nodes, rest));
     this.#world.startOracle(second, "oracle-2");
     await this.#world.fund();
+    this.#touch("migrate", this.#world.nameOf("keeper", KEEPERS));
     await this.#world.startKeeper(KEEPERS, second);
     for (const owner of await this.#world.owners()) await this.#chain.admit(owner, 100n * 10n ** 18n);
   }
@@ -392,6 +406,7 @@ export class Soak {
       }
       if (!record || (record.leased === 0 && record.status !== "active")) {
         this.#moved.add(i);
+        this.#touch("migrate", this.#world.nameOf("agent", i));
         await this.#world.end(this.#world.nameOf("agent", i));
         await this.#world.startAgent(i, second);
         this.#output.say(`${this.#world.nameOf("agent", i)} works at the second deployment`);
@@ -421,7 +436,7 @@ export class Soak {
         await this.#world.submit(second);
         continue;
       }
-      if (open === 0 && !busy && submitted) break;
+      if (open === 0 && !busy && submitted && this.#world.isSampled(ENOUGH_SAMPLES)) break;
       // What only waits for the end of a dispute's time.
       if (!busy && open > 0 && (await this.#isDelivered()))
         await this.#chain.passTo((await this.#chain.now()) + WINDOW);
@@ -445,16 +460,16 @@ export class Soak {
     this.#output.say("everybody leaves, withdraws and claims");
     const seconds = this.#seconds();
     const days = ((await this.#chain.now()) - this.#chain.timeOf(0)) / 86_400;
-    await this.#lookAtBooks();
+    await this.#checkLedgers();
     for (const deployment of this.#deployments) await this.#leave(deployment);
     await this.#chain.passTo((await this.#chain.now()) + UNBONDING);
-    const books: Books[] = [];
+    const totals: LedgerTotals[] = [];
     const work: (Work & { name: string })[] = [];
     let [rounds, batches, expired, nodes] = [0, 0, 0, 0];
     for (const deployment of this.#deployments) {
       const { contracts, reader } = deployment;
-      await this.#settle(deployment);
-      books.push(await this.#booksOf(deployment));
+      await this.#withdrawAndClaim(deployment);
+      totals.push(await this.#totalsOf(deployment));
       work.push(await this.#workOf(deployment));
       rounds += Number((await contracts.rounds.current()).id);
       batches += (await reader.batch(await reader.block())).id;
@@ -462,7 +477,7 @@ export class Soak {
       expired += (await reader.leases(await reader.block())).filter(({ status }) => status === "expired").length;
     }
     return {
-      ...{ seconds, days, nodes, watched, wrongs, agentTasks, books, work, rounds, batches, expired },
+      ...{ seconds, days, nodes, watched, wrongs, agentTasks, totals, work, rounds, batches, expired },
       actors: this.#counts(),
       transactions: this.#chain.transactions,
       done: this.#done,
@@ -471,6 +486,12 @@ export class Soak {
       faults: this.#faults,
       governed: this.#governed,
       moved: this.#moved.size,
+      upgrade: {
+        from: this.#previous ?? { reason: "--no-upgrade" },
+        isWanted: this.#previous !== undefined,
+        upgraded: this.#world.upgraded,
+        agents: this.#world.agents,
+      },
     };
   }
 
@@ -484,13 +505,15 @@ export class Soak {
     }
   }
 
-  async #settle({ contracts, reader, accounts }: Deployment): Promise<void> {
+  async #withdrawAndClaim({ contracts, reader, accounts }: Deployment): Promise<void> {
     const by = accounts.deployer.address;
     for (const task of await reader.tasks(await reader.block())) {
       if (task.status === "open") await this.#chain.send(by, contracts.tasks.close.populateTransaction(task.id));
     }
-    const { ids } = await reader.tasksWithFees(await reader.block(), 0, 1_000);
-    for (const taskId of ids) await this.#chain.send(by, contracts.releaseFees.distribute.populateTransaction(taskId));
+    await drain(
+      async () => reader.tasksWithFees(await reader.block(), 0, 1_000),
+      (taskId) => this.#chain.send(by, contracts.releaseFees.distribute.populateTransaction(taskId)),
+    );
     for (const node of await reader.nodes(await reader.block())) {
       await this.#chain.send(node.owner, contracts.nodes.withdraw.populateTransaction(node.id));
     }
@@ -501,7 +524,7 @@ export class Soak {
     }
   }
 
-  async #booksOf({ name, contracts }: Deployment): Promise<Books> {
+  async #totalsOf({ name, contracts }: Deployment): Promise<LedgerTotals> {
     const { vault, token, telemetry } = contracts;
     const { escrow, stake, claimable, bountyPool } = await vault.totals();
     return {
@@ -528,7 +551,7 @@ export class Soak {
     };
   }
 
-  // Books.
+  // Ledgers.
 
   async #everybody(): Promise<string[]> {
     const accounts = this.#deployments.flatMap(({ accounts: all }) => [
@@ -544,9 +567,9 @@ export class Soak {
   }
 
   /** The vault's balance against its totals: cheap, and often. */
-  async #lookAtTotals(): Promise<void> {
+  async #checkTotals(): Promise<void> {
     for (const deployment of this.#deployments) {
-      const { name, balance, escrow, stake, claimable, pool } = await this.#booksOf(deployment);
+      const { name, balance, escrow, stake, claimable, pool } = await this.#totalsOf(deployment);
       if (balance !== escrow + stake + claimable + pool) {
         this.#note(name, [
           `the vault holds ${String(balance)} wei, and owes ${String(escrow + stake + claimable + pool)}`,
@@ -556,7 +579,7 @@ export class Soak {
   }
 
   /** Everything that must never contradict itself. O(tasks + leases + nodes). */
-  async #lookAtBooks(): Promise<void> {
+  async #checkLedgers(): Promise<void> {
     for (const deployment of this.#deployments) {
       const { name, reader, typed } = deployment;
       const state = await readState({ reader, contracts: typed }, await this.#claimants(deployment));

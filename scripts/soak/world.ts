@@ -24,9 +24,9 @@ const ETHER = 10n ** 18n;
 const MIB = 2 ** 20;
 /** Time that a program's metrics may take, milliseconds. */
 const SCRAPE_MS = 900;
-/** ETH below which a keeper's purse counts as low, and what is left in one that is emptied. */
+/** ETH below which a keeper's funds count as low, and what is left of them by a fault. */
 const LOW = "0.5";
-const EMPTIED = ETHER / 10n;
+const LITTLE = ETHER / 10n;
 /** Learning rates of a task for real agents, a unit each; seconds between checkpoints on the chain. */
 const LEARNING_RATES = [0.05, 0.1] as const;
 const AGENT_INTERVAL = 6 * 3_600;
@@ -45,6 +45,8 @@ interface Service {
   readonly proxy?: RpcProxy;
   /** What it is started with; another configuration for another deployment. */
   args: readonly string[];
+  /** Release that it was last started as; undefined before its first start. */
+  release?: number;
   /** Whether it is down by our own doing. */
   down: boolean;
   /** Samples since its last start. */
@@ -68,6 +70,9 @@ export class SoakWorld {
   readonly #known = new Map<string, number>();
   /** Folder of the version before, which agents run until they are upgraded. */
   #previous: string | undefined;
+  /** Grows with each upgrade; agents that were started again since then, with what they had. */
+  #release = 0;
+  readonly #upgraded = new Set<string>();
   #tasks = 0;
   /** Developers whose task is not done, and the deployment that it is at. */
   readonly #busy = new Map<number, string>();
@@ -243,10 +248,10 @@ export class SoakWorld {
     });
   }
 
-  /** Has agents trained for: a developer's real client submits a task and follows it to its end. */
-  async submit(deployment: Deployment): Promise<void> {
+  /** Has agents trained for: a developer's real client submits a task and follows it to its end. @returns Whether a developer was free. */
+  async submit(deployment: Deployment): Promise<boolean> {
     const developer = [0, 1, 2, 3].find((i) => !this.#busy.has(i));
-    if (developer === undefined) return;
+    if (developer === undefined) return false;
     this.#tasks += 1;
     this.agentTasks.submitted += 1;
     const task: ParticipantTask = {
@@ -280,6 +285,7 @@ export class SoakWorld {
       if (code === 0) this.agentTasks.ended += 1;
       else if (!this.#stopping) this.#ended.push(`${name} ended with ${String(code)}`);
     });
+    return true;
   }
 
   /** Developers whose task is not done, at any deployment or at one. */
@@ -319,10 +325,23 @@ export class SoakWorld {
   /** From now on agents that are started run this version. */
   upgrade(): void {
     this.#previous = undefined;
+    this.#release += 1;
     for (const service of this.#services.values()) {
       if (!service.name.startsWith("agent")) continue;
       service.args = ["agent/main.ts", ...service.args.slice(1)];
     }
+  }
+
+  /** Agents that still run what was before the last upgrade. */
+  outdated(): string[] {
+    return [...this.#services.values()]
+      .filter(({ name, release }) => name.startsWith("agent") && release !== this.#release)
+      .map(({ name }) => name);
+  }
+
+  /** Agents that were started again since the last upgrade, with what they had stored before it. */
+  get upgraded(): number {
+    return this.#upgraded.size;
   }
 
   /** Starts one again, as it was. */
@@ -352,8 +371,8 @@ export class SoakWorld {
   }
 
   /** Leaves a keeper next to no ETH; or gives it some again. */
-  async setPurse(keeper: number, isEmpty: boolean): Promise<void> {
-    await this.#chain.setEth(await addressOf(KEEPER_ACCOUNTS + keeper), isEmpty ? EMPTIED : 100n * ETHER);
+  async setFunds(keeper: number, isLow: boolean): Promise<void> {
+    await this.#chain.setEth(await addressOf(KEEPER_ACCOUNTS + keeper), isLow ? LITTLE : 100n * ETHER);
   }
 
   /** Overwrites a block on an agent's disk. @returns Whether it had one. */
@@ -427,9 +446,14 @@ export class SoakWorld {
     }
   }
 
+  /** Whether each process that runs has been sampled so many times since its start. */
+  isSampled(times: number): boolean {
+    return [...this.#services.values()].every(({ down, points }) => down || points.memory.length >= times);
+  }
+
   /** What every life of a process took. An indexer's database grows with history, as it is meant to. */
   watched(): Watched[] {
-    for (const service of this.#services.values()) this.#bury(service);
+    for (const service of this.#services.values()) this.#endLife(service);
     return this.#lives.filter(({ process, resource }) => process !== "indexer" || resource !== "disk");
   }
 
@@ -462,7 +486,7 @@ export class SoakWorld {
 
   #add(parts: Pick<Service, "name" | "port" | "data" | "args"> & { readonly proxy?: RpcProxy }): void {
     const known = this.#services.get(parts.name);
-    if (known) this.#bury(known);
+    if (known) this.#endLife(known);
     const service: Service = {
       ...parts,
       down: false,
@@ -475,9 +499,11 @@ export class SoakWorld {
 
   #launch(service: Service): void {
     if (this.processes.names().includes(service.name)) return;
-    this.#bury(service);
+    this.#endLife(service);
     service.down = false;
     service.startedAt = this.#now();
+    if (service.release !== undefined && service.release < this.#release) this.#upgraded.add(service.name);
+    service.release = this.#release;
     const running = this.processes.start(service.name, service.args);
     void running.exit.then((code) => {
       if (!service.down && !this.#stopping) this.#ended.push(`${service.name} ended by itself (${String(code)})`);
@@ -485,7 +511,7 @@ export class SoakWorld {
   }
 
   /** A life is over: what it took is kept. */
-  #bury({ name, points }: Service): void {
+  #endLife({ name, points }: Service): void {
     for (const resource of ["memory", "files", "disk"] as const) {
       if (points[resource].length > 0) this.#lives.push({ process: name, resource, points: points[resource] });
       points[resource] = [];
