@@ -280,6 +280,8 @@ test(
   { skip },
   async (context) => {
     const { agent } = await cluster.agent(context);
+    const pods = () => cluster.plane.kubectl("--namespace", "drmp", "get", "pods", "--output=name");
+    await until("what ran before is gone", async () => (await pods()).trim() === "", SOON);
     const both = await agent.capacity();
     await cluster.plane.kubectl("cordon", "node-0");
     const half = await agent.capacity();
