@@ -502,7 +502,9 @@ export class SoakWorld {
     this.#endLife(service);
     service.down = false;
     service.startedAt = this.#now();
-    if (service.release !== undefined && service.release < this.#release) this.#upgraded.add(service.name);
+    // Keepers that come back are no upgrade.
+    const isOlder = service.release !== undefined && service.release < this.#release;
+    if (isOlder && service.name.startsWith("agent")) this.#upgraded.add(service.name);
     service.release = this.#release;
     const running = this.processes.start(service.name, service.args);
     void running.exit.then((code) => {
