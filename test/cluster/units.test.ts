@@ -280,13 +280,20 @@ test(
   { skip },
   async (context) => {
     const { agent } = await cluster.agent(context);
-    const pods = () => cluster.plane.kubectl("--namespace", "drmp", "get", "pods", "--output=name");
-    await until("what ran before is gone", async () => (await pods()).trim() === "", SOON);
+    const without = async (node: string): Promise<number> => {
+      await cluster.plane.kubectl("cordon", node);
+      const units = await agent.capacity();
+      await cluster.plane.kubectl("uncordon", node);
+      return units;
+    };
     const both = await agent.capacity();
-    await cluster.plane.kubectl("cordon", "node-0");
-    const half = await agent.capacity();
-    await cluster.plane.kubectl("uncordon", "node-0");
-    assert.ok(both >= 2 && half === both / 2, `${String(both)}, ${String(half)}`);
+    // What other tests have left takes room on one of them.
+    const each = [await without("node-0"), await without("node-1")];
+    assert.ok(Math.min(...each) > 0, each.join(", "));
+    assert.equal(
+      each.reduce((sum, units) => sum + units, 0),
+      both,
+    );
   },
 );
 
