@@ -315,7 +315,7 @@ export class Soak {
     const [first] = this.#deployments;
     if (!first) return;
     const { parameters } = first.contracts;
-    // Once the agents have moved, nothing begins at the first deployment any longer.
+    // Once the agents have moved, nothing more begins at the first deployment.
     const paused = this.#isPaused || this.#moved.size === this.#world.agents;
     if ((await parameters.intakePaused()) !== paused) {
       await this.#chain.send(first.accounts.guardian.address, parameters.setIntakePaused.populateTransaction(paused));

@@ -7,7 +7,8 @@ import { after, before, test } from "node:test";
 import { listCheckpoints } from "@verai/executor/checkpoints";
 import { until } from "@verai/executor/testing";
 import type { UnitRun } from "@verai/executor/executor";
-import type { AgentUnit } from "./support/agent-process.ts";
+import type { AgentOptions } from "./agent.ts";
+import type { AgentProcess, AgentUnit } from "./support/agent-process.ts";
 import { TestCluster } from "./support/cluster.ts";
 import { noMachines } from "./support/machine.ts";
 import { Proxy } from "./support/proxy.ts";
@@ -23,6 +24,14 @@ before(async () => {
 after(() => cluster?.stop());
 
 /** Waits until a unit has written something, and says what it has done if it does not come. */
+/** Starts a unit that runs until it is told to stop, and waits until it does. */
+async function begun(agent: AgentProcess, options: AgentOptions): Promise<{ unit: UnitRun; running: AgentUnit }> {
+  const unit = one(cluster.lease(options, cluster.spec(["drain"])));
+  const running = await agent.start(unit);
+  await logged(unit, running, /ready\n/);
+  return { unit, running };
+}
+
 async function logged(unit: UnitRun, running: AgentUnit, pattern: RegExp, seconds = SOON): Promise<void> {
   await until(String(pattern), async () => pattern.test(await running.log()), seconds).catch(async (error: unknown) => {
     throw new Error(`${String(error)}\n${await cluster.explain(unit, running)}`);
@@ -87,9 +96,7 @@ test(
   { skip },
   async (context) => {
     const { agent, options } = await cluster.agent(context);
-    const unit = one(cluster.lease(options, cluster.spec(["drain"])));
-    const running = await agent.start(unit);
-    await logged(unit, running, /ready\n/);
+    const { unit, running } = await begun(agent, options);
     const { reason, code } = await running.drain(5);
     assert.deepEqual([reason, code], ["drained", 143]);
     assert.equal((await listCheckpoints(unit.folder.checkpoint))[0]?.number, 7);
@@ -302,9 +309,7 @@ test(
   { skip },
   async (context) => {
     const { agent, options } = await cluster.agent(context);
-    const unit = one(cluster.lease(options, cluster.spec(["drain"])));
-    const running = await agent.start(unit);
-    await logged(unit, running, /ready\n/);
+    const { unit, running } = await begun(agent, options);
     const machine = await cluster.machineOf(unit);
     await machine.lose();
     const { reason, detail } = await running.exited();
@@ -323,9 +328,7 @@ test(
   { skip },
   async (context) => {
     const { agent, options } = await cluster.agent(context, { timeOuts: { lostSeconds: 300 } });
-    const unit = one(cluster.lease(options, cluster.spec(["drain"])));
-    const running = await agent.start(unit);
-    await logged(unit, running, /ready\n/);
+    const { unit, running } = await begun(agent, options);
     const machine = await cluster.machineOf(unit);
     await machine.lose();
     context.after(() => machine.comeBack());
