@@ -13,13 +13,18 @@ import { delimiter, dirname, join } from "node:path";
 import { Option } from "commander";
 
 import { EXIT, programOf } from "@verai/process/program";
+import { failureIn } from "./check/failures.ts";
 import { ROOT } from "./check/files.ts";
 import { ALL, FAST } from "./check/steps.ts";
 import { laneOf, notRun, type Step, toStart } from "./check/schedule.ts";
 
+/** Lines that say at the end why a step failed. */
+const FAILURE_LINES = 30;
+
 interface Outcome {
   readonly step: Step;
   readonly passed: boolean;
+  readonly printed: string;
   /** Seconds by the clock, and of CPU in all processes of the step. */
   readonly seconds: number;
   readonly cpu: number;
@@ -81,6 +86,9 @@ for (const lane of ["computing", "waiting"] as const) {
   const sum = (of: "seconds" | "cpu") => own.reduce((all, each) => all + each[of], 0);
   console.log(`${`lane: ${lane}`.padEnd(29)} ${" ".repeat(lane.length)} ${times(sum("seconds"), sum("cpu"))}`);
 }
+for (const { step, printed } of outcomes.filter(({ passed }) => !passed)) {
+  console.log(`\n━━ failed: ${step.name}\n${failureIn(printed, FAILURE_LINES)}\n`);
+}
 console.log(`in all ${((performance.now() - started) / 1000).toFixed(1)} s on ${String(cores)} cores`);
 process.exitCode = left.length === 0 && outcomes.every(({ passed }) => passed) ? EXIT.done : EXIT.failed;
 
@@ -101,9 +109,9 @@ function start(step: Step): { readonly stop: () => void; readonly outcome: Promi
   child.stdio[3]?.on("data", (chunk: Buffer) => (used += chunk.toString()));
   const outcome = new Promise<Outcome>((resolve) => {
     const end = (passed: boolean) => {
-      console.log(`\n━━ ${step.name}`);
-      process.stdout.write(Buffer.concat(chunks));
-      resolve({ step, passed, seconds: (performance.now() - begun) / 1000, cpu: secondsIn(used) });
+      const printed = Buffer.concat(chunks).toString();
+      console.log(`\n━━ ${step.name}\n${printed}`);
+      resolve({ step, passed, printed, seconds: (performance.now() - begun) / 1000, cpu: secondsIn(used) });
     };
     child.once("error", (error) => {
       console.error(error.message);
