@@ -23,15 +23,24 @@ import { EXIT, interruptible, jsonOption, programOf, wholeNumber } from "@verai/
 import { Output, table } from "@verai/devnet/output";
 import { ROOT } from "@verai/devnet/processes";
 import { randomNumbers } from "@verai/protocol/allocation/testing/market";
-import { type Fate, isEnough, sampleOf, scores, type TestFile, testOrder, vitalFirst } from "./mutate/hunt.ts";
+import {
+  type Fate,
+  FUZZ_RUNS,
+  isEnough,
+  passesOf,
+  sampleOf,
+  scores,
+  type TestFile,
+  vitalFirst,
+} from "./mutate/hunt.ts";
 import { compile, compiledSources, type MutatedProject, Runner, writeProject } from "./mutate/project.ts";
 import { Findings, type Usual } from "./mutate/findings.ts";
 import type { Mutant, SourceFile } from "./mutate/mutants.ts";
 
+/** What each pass of {@link passesOf} is made of. */
+const PASSES = ["the quick tests", "the slow ones", "all runs of the fuzz tests"];
 /** Mutants of `--quick`. */
 const SAMPLE = 24;
-/** Runs of a fuzz test at first, and for what lived through that. */
-const FUZZ_RUNS = { first: 24, all: 256 };
 const flags = programOf(
   "mutate",
   "Puts small faults into the contracts, one at a time, and sees whether a test finds each",
@@ -64,11 +73,11 @@ async function run(): Promise<number> {
     for (const { key, line } of mutants) console.log(`${String(line).padStart(4)}  ${key}`);
     return EXIT.done;
   }
-  const fates = await hunt(chosenTests(project), mutants);
   const equivalent = JSON.parse(readFileSync(join(ROOT, "scripts", "mutate", "equivalent.json"), "utf8")) as Record<
     string,
     string
   >;
+  const fates = await hunt(chosenTests(project), mutants, (key) => equivalent[key] !== undefined);
   const all = scores(fates, equivalent);
   const survivors = all.flatMap((score) => score.survivors);
   const stale = flags.quick || (flags.only ?? flags.tests) !== undefined ? [] : outdated(equivalent, fates);
@@ -101,8 +110,12 @@ async function compiled(): Promise<SourceFile[]> {
   return sources;
 }
 
-/** Tries each mutant that was not tried yet, as many at a time as there are cores. */
-async function hunt({ folder, tests: files }: MutatedProject, mutants: readonly Mutant[]): Promise<Fate[]> {
+/** Tries each mutant that was not tried yet, as many at a time as there are cores. What is argued equivalent meets the quick tests alone. */
+async function hunt(
+  { folder, tests: files }: MutatedProject,
+  mutants: readonly Mutant[],
+  isArgued: (key: string) => boolean,
+): Promise<Fate[]> {
   const findings = new Findings(folder, flags.tests);
   const first = new Runner(folder, true);
   const more = Array.from({ length: Math.max(1, availableParallelism()) - 1 }, () => new Runner(folder));
@@ -115,8 +128,6 @@ async function hunt({ folder, tests: files }: MutatedProject, mutants: readonly 
       return { file, reached: new Set(reached), seconds, fuzzed };
     });
     const killers = new Map<string, string[]>();
-    const waiting = vitalFirst(mutants.filter(({ key }) => findings.fateOf(key) === undefined));
-    let done = mutants.length - waiting.length;
 
     const killerOf = async (runner: Runner, { id }: Mutant, of: readonly TestFile[], fuzzRuns: number) => {
       const seconds = 120 + 20 * of.reduce((sum, each) => sum + each.seconds, 0);
@@ -125,21 +136,27 @@ async function hunt({ folder, tests: files }: MutatedProject, mutants: readonly 
       interrupted.throwIfAborted();
       return answer ? answer.failed.find((name) => passes.has(name)) : "did not end";
     };
-    const next = async (runner: Runner): Promise<void> => {
-      for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-        const runs = testOrder(mutant, tests, killers);
-        const again = runs.map((run) => run.filter(({ fuzzed }) => fuzzed)).filter((run) => run.length > 0);
-        let killedBy: string | undefined;
-        for (const run of runs) killedBy ??= await killerOf(runner, mutant, run, FUZZ_RUNS.first);
-        for (const run of again) killedBy ??= await killerOf(runner, mutant, run, FUZZ_RUNS.all);
-        const file = killedBy?.split(": ")[0];
-        if (file !== undefined) killers.set(file, [...(killers.get(file) ?? []), mutant.where]);
-        findings.note(mutant.key, killedBy);
-        done += 1;
-        output.progress("mutants", done / mutants.length, killedBy ?? `ALIVE ${mutant.key}`);
-      }
-    };
-    await Promise.all(runners.map(next));
+    for (const [pass, name] of PASSES.entries()) {
+      const waiting = vitalFirst(
+        mutants.filter(({ key }) => findings.fateOf(key) === undefined && findings.livedThrough(key) <= pass),
+      );
+      output.say(`${String(waiting.length)} of ${String(mutants.length)} mutants are left for ${name}`);
+      const count = waiting.length;
+      const next = async (runner: Runner): Promise<void> => {
+        for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+          const { runs = [], fuzzRuns = 0 } = passesOf(mutant, tests, killers)[pass] ?? {};
+          let killedBy: string | undefined;
+          for (const run of runs) killedBy ??= await killerOf(runner, mutant, run, fuzzRuns);
+          const file = killedBy?.split(": ")[0];
+          if (file !== undefined) killers.set(file, [...(killers.get(file) ?? []), mutant.where]);
+          const isLast = pass === PASSES.length - 1 || isArgued(mutant.key);
+          if (killedBy === undefined && !isLast) findings.noteLived(mutant.key, pass + 1);
+          else findings.note(mutant.key, killedBy);
+          output.progress("mutants", 1 - waiting.length / count, killedBy ?? `ALIVE ${mutant.key}`);
+        }
+      };
+      await Promise.all(runners.map(next));
+    }
   } finally {
     for (const runner of runners) runner.close();
     output.close();

@@ -13,6 +13,8 @@ export interface Usual {
 interface Known {
   usual: Record<string, Usual>;
   fates: Record<string, string | null>;
+  /** Passes of tests that a mutant has lived through, while there are more. */
+  lived: Record<string, number>;
 }
 
 /** What is known of a mutated project, kept beside it so that an interrupted run goes on. */
@@ -41,6 +43,16 @@ export class Findings {
     return this.#known.fates[key];
   }
 
+  /** How many passes of tests a mutant has lived through. */
+  livedThrough(key: string): number {
+    return this.#known.lived[key] ?? 0;
+  }
+
+  noteLived(key: string, passes: number): void {
+    this.#known.lived[key] = passes;
+    this.#write();
+  }
+
   note(key: string, killedBy: string | undefined): void {
     this.#known.fates[key] = killedBy ?? null;
     this.#write();
@@ -53,9 +65,9 @@ export class Findings {
 
 function read(file: string): Known {
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Known;
+    return { lived: {}, ...(JSON.parse(readFileSync(file, "utf8")) as Omit<Known, "lived">) };
   } catch {
     // Not there yet, or cut off in the middle: everything is tried again.
-    return { usual: {}, fates: {} };
+    return { usual: {}, fates: {}, lived: {} };
   }
 }

@@ -59,6 +59,36 @@ export function testOrder(
   return runs;
 }
 
+/** Test files that take longer than so many seconds are left for what lived through the others. */
+const QUICK_SECONDS = 8;
+/** Runs of a fuzz test at first, and for what lived through that. */
+export const FUZZ_RUNS = { first: 24, all: 256 };
+
+/** Test runs that a mutant goes through before all mutants go through the next ones. */
+export interface Pass {
+  readonly runs: readonly TestFile[][];
+  readonly fuzzRuns: number;
+}
+
+/**
+ * A mutant's test runs in three passes: quick files and those named like its contract, then the slow ones, then the fuzz tests with all
+ * their runs. Few mutants come to the second. Pure.
+ */
+export function passesOf(
+  mutant: Mutant,
+  tests: readonly TestFile[],
+  killers: ReadonlyMap<string, readonly string[]>,
+): readonly [Pass, Pass, Pass] {
+  const [contract = ""] = mutant.where.split(".");
+  const isQuick = ({ file, seconds }: TestFile) => seconds <= QUICK_SECONDS || file.endsWith(`/${contract}.t.sol`);
+  const runsOf = (of: readonly TestFile[]) => testOrder(mutant, of, killers);
+  return [
+    { runs: runsOf(tests.filter(isQuick)), fuzzRuns: FUZZ_RUNS.first },
+    { runs: runsOf(tests.filter((test) => !isQuick(test))), fuzzRuns: FUZZ_RUNS.first },
+    { runs: runsOf(tests.filter(({ fuzzed }) => fuzzed)), fuzzRuns: FUZZ_RUNS.all },
+  ];
+}
+
 /** Mutants in the order in which they are tried: where none may live first. Pure. */
 export function vitalFirst(mutants: readonly Mutant[]): Mutant[] {
   return mutants.toSorted((a, b) => Number(isVital(b)) - Number(isVital(a)));

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { randomNumbers } from "@verai/protocol/allocation/testing/market";
 import type { AstNode } from "./ast.ts";
-import { isEnough, sampleOf, scores, testOrder, vitalFirst } from "./hunt.ts";
+import { isEnough, passesOf, sampleOf, scores, testOrder, vitalFirst } from "./hunt.ts";
 import { mutate, SWITCH } from "./mutants.ts";
 
 const SOURCE = `// SPDX-License-Identifier: MIT
@@ -114,6 +114,17 @@ test("samples, the order of tests, and scores", () => {
     testOrder(first, [slow, near, elsewhere, named], killers);
   assert.deepEqual(order(new Map()), [[named, near], [slow]], "what does not come to its place is not run");
   assert.deepEqual(order(new Map([[slow.file, Array<string>(20).fill("Vault.f")]])), [[slow], [named, near]]);
+  const fuzzed = { ...slow, file: "test/contracts/a/Fuzz.t.sol", fuzzed: true };
+  const slowNamed = { ...named, seconds: 90 };
+  const inPasses = passesOf(first, [slow, fuzzed, slowNamed, near], new Map());
+  assert.deepEqual(
+    inPasses.map(({ runs, fuzzRuns }) => [new Set(runs.flat()), fuzzRuns]),
+    [
+      [new Set([slowNamed, near]), 24],
+      [new Set([slow, fuzzed]), 24],
+      [new Set([fuzzed]), 256],
+    ],
+  );
   assert.deepEqual(
     vitalFirst(mutants).map(({ id }) => id),
     mutants.map(({ id }) => id),
