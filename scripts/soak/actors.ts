@@ -21,6 +21,8 @@ const LOOK_NODES = 4;
 const LOOK_TASKS = 12;
 /** Steps between two reports of a node, a third of the time-out. */
 const REPORT_STEPS = 72;
+/** Nodes that are lost at once. */
+const STRANDED = 3;
 /** Seconds before a checkpoint is due within which it is posted. */
 const AHEAD = 2 * STEP_SECONDS;
 /** Seconds for which a task takes results, and steps that one waits for a node whose price nobody asks. */
@@ -38,6 +40,8 @@ interface ActorNode {
   /** How often it has come as a new node. */
   generation: number;
   sequence: number;
+  /** Step until which it is lost, whatever the plan says. */
+  lostUntil: number;
 }
 
 /** A task of an actor, by its id on the chain. */
@@ -125,6 +129,7 @@ export class Actors {
       nodeId: undefined,
       generation: 0,
       sequence: 0,
+      lostUntil: 0,
     }));
     this.#developers = Array.from({ length: DEVELOPERS }, (_, i) => walletOf(`developer ${String(i)}`).address);
   }
@@ -190,6 +195,18 @@ export class Actors {
     this.#closing = true;
   }
 
+  /** Loses the nodes whose leases are due next, in the middle of their work, for so many steps. @returns How many: none without work. */
+  async strand(step: number, lasts: number): Promise<number> {
+    const working = (await this.leases())
+      .filter(({ status }) => status === "active")
+      .sort((a, b) => a.due - b.due)
+      .flatMap(({ nodeId }) => this.#byId.get(nodeId) ?? [])
+      .filter((node) => !this.#isGone(node, step));
+    const lost = [...new Set(working)].slice(0, STRANDED);
+    for (const node of lost) node.lostUntil = step + lasts;
+    return lost.length;
+  }
+
   /** Nobody stays away, and everybody delivers at once. */
   hurry(): void {
     this.close();
@@ -232,7 +249,7 @@ export class Actors {
     const read = new Map((await reader.nodesById(block, ids)).map((node) => [node.id, node]));
     for (const node of due) {
       const want = wantOf(node.plan, step);
-      if (want === "later" || want === "vanishes") continue;
+      if (want === "later" || want === "vanishes" || step < node.lostUntil) continue;
       const record = node.nodeId === undefined ? undefined : read.get(node.nodeId);
       if (!record) {
         if (want === "here" && !this.#closing) await this.#register(node);
@@ -302,7 +319,7 @@ export class Actors {
     const { contracts, addresses, accounts } = this.#deployment;
     const domain = reportDomain(LOCAL_CHAIN_ID, addresses["Telemetry"] ?? "");
     const due = this.#nodes.filter(
-      ({ plan, nodeId }, i) => nodeId !== undefined && !this.#isGone(plan, step) && (step + 4 * i) % REPORT_STEPS < 4,
+      (node, i) => node.nodeId !== undefined && !this.#isGone(node, step) && (step + 4 * i) % REPORT_STEPS < 4,
     );
     if (due.length === 0) return;
     const signed = await Promise.all(
@@ -424,7 +441,7 @@ export class Actors {
 
   async #advance(lease: Lease, { plan }: ActorTask, step: number, now: number): Promise<void> {
     const node = this.#byId.get(lease.nodeId);
-    if (!node || this.#isGone(node.plan, step)) return;
+    if (!node || this.#isGone(node, step)) return;
     const key = [lease.id, lease.taskId, lease.nodeId, lease.start].join("/");
     const since = this.#seen.get(key) ?? now;
     this.#seen.set(key, since);
@@ -446,8 +463,8 @@ export class Actors {
   }
 
   /** Whether nobody is at a node in a step. */
-  #isGone(plan: PlannedNode, step: number): boolean {
-    return !this.#hurries && wantOf(plan, step) === "vanishes";
+  #isGone({ plan, lostUntil }: ActorNode, step: number): boolean {
+    return !this.#hurries && (step < lostUntil || wantOf(plan, step) === "vanishes");
   }
 
   async #checkpoint(lease: Lease, node: ActorNode, share: number, step: number): Promise<void> {
@@ -473,7 +490,7 @@ export class Actors {
     const receipts: { candidate: number; signature: string }[] = [];
     for (const { candidate, nodeId } of holders) {
       const holder = this.#byId.get(nodeId);
-      if (!holder || receipts.length >= needed || this.#isGone(holder.plan, step)) continue;
+      if (!holder || receipts.length >= needed || this.#isGone(holder, step)) continue;
       receipts.push({ candidate, signature: await signReceipt(holder.operator, domain, claim, nodeId) });
     }
     if (receipts.length < needed) {

@@ -144,7 +144,7 @@ interface Kind {
 const GROUPS: readonly (readonly Kind[])[] = [
   [
     { kind: "silence oracle", lasts: [160, 20], often: 3 },
-    { kind: "silence confirmation", lasts: [120, 20], often: 3 },
+    { kind: "silence confirmation", lasts: [130, 15], often: 3 },
     { kind: "gas times 100", lasts: [30, 20], often: 4 },
   ],
   [
@@ -179,13 +179,16 @@ function stream(
 
 /** Everything that a soak of this size does, the same for the same seed. Pure; O(nodes + tasks + faults²). */
 export function planSoak(seed: number, size: SoakSize): SoakPlan {
-  const faults = planFaults(seed, size);
-  return { seed, size, nodes: planNodes(seed, size, faults), tasks: planTasks(seed, size), faults };
+  return {
+    ...{ seed, size },
+    nodes: planNodes(seed, size),
+    tasks: planTasks(seed, size),
+    faults: planFaults(seed, size),
+  };
 }
 
-function planNodes(seed: number, { nodes, steps }: SoakSize, faults: readonly SoakFault[]): PlannedNode[] {
+function planNodes(seed: number, { nodes, steps }: SoakSize): PlannedNode[] {
   const { below } = stream(seed, 1);
-  const outages = faults.filter(({ kind }) => kind === "silence oracle" || kind === "silence confirmation");
   return Array.from({ length: nodes }, (_, i): PlannedNode => {
     const classId = ACTOR_CLASSES[i % ACTOR_CLASSES.length] ?? 0;
     const capacity = 1 + below(8);
@@ -200,11 +203,6 @@ function planNodes(seed: number, { nodes, steps }: SoakSize, faults: readonly So
       const until = from + 24 + below(96);
       absences.push({ from, until, how });
       from = until + 12;
-    }
-    // What oracle and confirmation are silent about has to exist: some are lost as that begins.
-    for (const { step } of outages) {
-      if (i % 5 !== 1 || absences.some(({ from, until }) => step + 30 > from && step < until + 30)) continue;
-      absences.push({ from: step + 1, until: step + 200, how: "vanishes" });
     }
     absences.sort((a, b) => a.from - b.from);
     return { classId, capacity, ask, comes, absences: absences.filter(apart) };

@@ -10,7 +10,7 @@ import { type Alert, AlertWatch, type DoneFault, readRules } from "./alerts.ts";
 import { type Deployment, SoakChain } from "./chain.ts";
 import { drain } from "./drain.ts";
 import { ENOUGH_SAMPLES, type LedgerTotals, type Upgrade, type Watched, type Work } from "./judge.ts";
-import { DAY, hasAgentTask, KEEPERS, type SoakFault, type SoakPlan, STEP_SECONDS } from "./plan.ts";
+import { DAY, type FaultKind, hasAgentTask, KEEPERS, type SoakFault, type SoakPlan, STEP_SECONDS } from "./plan.ts";
 import { checkOut, type Previous, previousVersion } from "./previous.ts";
 import { SoakWorld, SPEED } from "./world.ts";
 
@@ -24,6 +24,9 @@ const DISK_STEPS = 10;
 /** Steps between two checks of all ledgers, and of the vault's totals alone. */
 const LEDGER_STEPS = 4 * DAY;
 const TOTALS_STEPS = 12;
+/** What nobody can be told of unless work is lost meanwhile; and steps for which its nodes stay away afterwards. */
+const SILENCES: ReadonlySet<FaultKind> = new Set(["silence oracle", "silence confirmation"]);
+const AWAY_STEPS = 24;
 /** Steps after the last in which what is open comes to its end, at most. */
 const WIND_DOWN = 600;
 /** What governance changes: the fee, and the grace of a lease. */
@@ -78,6 +81,8 @@ export class Soak {
   readonly #actors: Actors[] = [];
   readonly #done: Record<string, number> = {};
   readonly #faults: (DoneFault & { until: number })[] = [];
+  /** Silences that have something to be silent about: work whose node is lost. */
+  readonly #stranded = new Set<SoakFault>();
   readonly #lasting = new Map<SoakFault, { readonly end: number; readonly record: DoneFault & { until: number } }>();
   readonly #violations = new Map<string, string[]>();
   readonly #reorganised = { blocks: 0, transactions: 0 };
@@ -309,8 +314,14 @@ export class Soak {
 
   /** What lasts is held up, whatever a reorganisation took back; what waits for its time is done. */
   async #maintain(step: number): Promise<void> {
-    for (const [{ kind, target = 0 }] of this.#lasting)
+    for (const [fault, { end }] of this.#lasting) {
+      const { kind, target = 0 } = fault;
       if (kind === "low funds") await this.#world.setFunds(target, true);
+      if (SILENCES.has(kind) && !this.#stranded.has(fault)) {
+        const lost = (await this.#actors.at(-1)?.strand(step, end - step + AWAY_STEPS)) ?? 0;
+        if (lost > 0) this.#stranded.add(fault);
+      }
+    }
     for (const { record } of this.#lasting.values()) record.until = this.#clock();
     const [first] = this.#deployments;
     if (!first) return;
