@@ -9,10 +9,10 @@
  *     --list     print the mutants and run nothing
  *     --json     end with one line of JSON on standard output
  *
- * All mutants are built at once, each behind a switch. For each only the test files are run that come to its place. What was tried is
- * kept in `.data/mutate` until contracts or tests change, so that a run that was interrupted goes on; those in the vault, the certificate
- * and the fences come first. Tests that the switches alone break, by size or gas, do not count. Exits with 1 if a
- * mutant lives that `scripts/mutate/equivalent.json` does not argue away: in the vault, the certificate or a fence any, elsewhere
+ * All mutants are built at once, each behind a switch. For each only the test files are run that come to its place; those in the vault, the
+ * certificate and the fences come first. What was tried is kept in `.data/mutate`: a run that was interrupted goes on, and after a change of
+ * tests only what depends on the files that changed is tried again. Tests that the switches alone break, by size or gas, do not count. Exits
+ * with 1 if a mutant lives that `scripts/mutate/equivalent.json` does not argue away: in the vault, the certificate or a fence any, elsewhere
  * more than one in twenty.
  */
 import { readFileSync } from "node:fs";
@@ -34,7 +34,7 @@ import {
   vitalFirst,
 } from "./mutate/hunt.ts";
 import { compile, compiledSources, type MutatedProject, Runner, writeProject } from "./mutate/project.ts";
-import { Findings, type Usual } from "./mutate/findings.ts";
+import { ENDLESS, fileOf, Findings, type Usual } from "./mutate/findings.ts";
 import type { Mutant, SourceFile } from "./mutate/mutants.ts";
 
 /** What each pass of {@link passesOf} is made of. */
@@ -98,7 +98,7 @@ async function run(): Promise<number> {
 
 /** The project with the test files that were asked for. */
 function chosenTests({ tests, ...project }: MutatedProject): MutatedProject {
-  return { ...project, tests: tests.filter((file) => file.includes(flags.tests ?? "")) };
+  return { ...project, tests: new Map([...tests].filter(([file]) => file.includes(flags.tests ?? ""))) };
 }
 
 /** The contracts' trees, where no build that is kept has them. */
@@ -116,52 +116,60 @@ async function hunt(
   mutants: readonly Mutant[],
   isArgued: (key: string) => boolean,
 ): Promise<Fate[]> {
-  const findings = new Findings(folder, flags.tests);
+  const findings = new Findings(folder, files);
   const first = new Runner(folder, true);
   const more = Array.from({ length: Math.max(1, availableParallelism()) - 1 }, () => new Runner(folder));
   const runners = [first, ...more];
   try {
-    const usual = await baseline(runners, findings, files);
+    const usual = await baseline(runners, findings, [...files.keys()]);
     const passes = new Set([...usual.values()].flatMap(({ passed }) => passed));
     const tests = [...usual].map(([file, { reached, seconds }]): TestFile => {
       const fuzzed = /function (test|invariant)\w*\([^)]/.test(readFileSync(join(folder, file), "utf8"));
       return { file, reached: new Set(reached), seconds, fuzzed };
     });
     const killers = new Map<string, string[]>();
+    // Where only some files are asked, what others found does not count.
+    const killer = (key: string): string | undefined => {
+      const known = findings.killerOf(key);
+      return known === ENDLESS || (known !== undefined && files.has(fileOf(known))) ? known : undefined;
+    };
 
-    const killerOf = async (runner: Runner, { id }: Mutant, of: readonly TestFile[], fuzzRuns: number) => {
+    /** The test among those of some files that finds a mutant. */
+    const killerOf = async (runner: Runner, { id, key }: Mutant, run: readonly TestFile[], fuzzRuns: number) => {
+      const of = run.filter(({ file }) => !findings.hasLived(key, file, fuzzRuns));
+      if (of.length === 0) return undefined;
       const seconds = 120 + 20 * of.reduce((sum, each) => sum + each.seconds, 0);
       const request = { mutant: id, files: of.map(({ file }) => file), fuzzRuns };
       const answer = await runner.run(request, seconds, interrupted);
       interrupted.throwIfAborted();
-      return answer ? answer.failed.find((name) => passes.has(name)) : "did not end";
+      const killer = answer ? answer.failed.find((name) => passes.has(name)) : ENDLESS;
+      if (killer === undefined) findings.noteLived(key, request.files, fuzzRuns);
+      else findings.noteKilled(key, killer);
+      return killer;
     };
     for (const [pass, name] of PASSES.entries()) {
-      const waiting = vitalFirst(
-        mutants.filter(({ key }) => findings.fateOf(key) === undefined && findings.livedThrough(key) <= pass),
-      );
-      output.say(`${String(waiting.length)} of ${String(mutants.length)} mutants are left for ${name}`);
-      const count = waiting.length;
+      const left = mutants.filter(({ key }) => killer(key) === undefined && (pass === 0 || !isArgued(key)));
+      const waiting = vitalFirst(left);
+      output.say(`${String(left.length)} of ${String(mutants.length)} mutants are left for ${name}`);
       const next = async (runner: Runner): Promise<void> => {
         for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
           const { runs = [], fuzzRuns = 0 } = passesOf(mutant, tests, killers)[pass] ?? {};
           let killedBy: string | undefined;
           for (const run of runs) killedBy ??= await killerOf(runner, mutant, run, fuzzRuns);
-          const file = killedBy?.split(": ")[0];
-          if (file !== undefined) killers.set(file, [...(killers.get(file) ?? []), mutant.where]);
-          const isLast = pass === PASSES.length - 1 || isArgued(mutant.key);
-          if (killedBy === undefined && !isLast) findings.noteLived(mutant.key, pass + 1);
-          else findings.note(mutant.key, killedBy);
-          output.progress("mutants", 1 - waiting.length / count, killedBy ?? `ALIVE ${mutant.key}`);
+          if (killedBy !== undefined) {
+            const file = fileOf(killedBy);
+            killers.set(file, [...(killers.get(file) ?? []), mutant.where]);
+          }
+          output.progress("mutants", 1 - waiting.length / left.length, killedBy ?? `alive: ${mutant.key}`);
         }
       };
       await Promise.all(runners.map(next));
     }
+    return mutants.map((mutant) => ({ mutant, killedBy: killer(mutant.key) }));
   } finally {
     for (const runner of runners) runner.close();
     output.close();
   }
-  return mutants.map((mutant) => ({ mutant, killedBy: findings.fateOf(mutant.key) ?? undefined }));
 }
 
 /** The tests with no mutant switched on: builds them, and shows which the switches alone break and which places each file comes to. */

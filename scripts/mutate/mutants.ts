@@ -54,7 +54,7 @@ const NOT_ACCESS = new Set(["initialiser"]);
  * with no switch on the code does what it did.
  *
  * Mutated are conditions (negated, left out, joined otherwise), boundaries, arithmetic, rounding and access checks, in
- * functions and modifiers; not what is computed before deployment, assembly, or what events and errors say. Pure. O(size of the trees).
+ * functions; not what is computed before deployment, assembly, or what events and errors say. Pure. O(size of the trees).
  *
  * @param definitions All trees that modifiers may be defined in.
  */
@@ -135,8 +135,8 @@ class Mutator {
     if (node.nodeType !== "ContractDefinition" || node["contractKind"] === "interface") return;
     for (const member of childrenOf(node)) {
       const name = `${String(node["name"])}.${String(member["name"]) || String(member["kind"])}`;
+      // Modifiers are left out where they are used: what is wrong in one itself would be wrong in all of these.
       if (member.nodeType === "FunctionDefinition") this.#function(member, name, node);
-      if (member.nodeType === "ModifierDefinition") this.#statements(childOf(member, "body"), name);
     }
   }
 

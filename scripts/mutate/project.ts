@@ -20,8 +20,8 @@ const NEEDED = ["test/contracts", "test/vectors", "snapshots", "package.json", "
 export interface MutatedProject {
   readonly folder: string;
   readonly mutants: readonly Mutant[];
-  /** Test files, below the project. */
-  readonly tests: readonly string[];
+  /** Test files, below the project, each with a hash of what it says and of all that tests share. */
+  readonly tests: ReadonlyMap<string, string>;
 }
 
 /**
@@ -67,30 +67,47 @@ export function compiledSources(): SourceFile[] | undefined {
   });
 }
 
-/** Writes the copy, below `.data/mutate`, unless there is one of the same contracts and tests. Compiles nothing. */
+/** Writes the copy, below `.data/mutate`: the contracts unless they are there, and the tests as they are now. Compiles nothing. */
 export function writeProject(sources: readonly SourceFile[]): MutatedProject {
   const own = sources.filter(({ file }) => MUTATED.test(file)).toSorted((a, b) => (a.file < b.file ? -1 : 1));
   const { mutants, texts } = mutate(own, sources);
-  const tests = globSync("test/contracts/**/*.t.sol", { cwd: ROOT }).sort();
-  const hash = createHash("sha256").update(SWITCH);
-  for (const [file, text] of texts) hash.update(file).update(text);
-  for (const file of globSync(["test/contracts/**/*.sol", "contracts/**/*.sol", "hardhat.config.ts"], {
-    cwd: ROOT,
-  }).sort())
-    hash.update(readFileSync(join(ROOT, file)));
-  const folder = join(ROOT, ".data", "mutate", hash.digest("hex").slice(0, 16));
-  if (existsSync(join(folder, "written"))) return { folder, mutants, tests };
-  rmSync(dirname(folder), { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  for (const part of ["contracts", ...NEEDED]) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
-  for (const [file, text] of texts) {
-    const path = posix.relative(posix.dirname(file), "contracts/Mutant.sol");
-    const imported = `import {Mutant} from "${path.startsWith(".") ? path : `./${path}`}";`;
-    writeFileSync(join(folder, file), text.replace(/(pragma solidity[^;]*;)/, `$1\n${imported}`));
+  const code = filesBelow(["contracts/**/*.sol", "hardhat.config.ts"]);
+  const folder = join(ROOT, ".data", "mutate", hashOf([SWITCH, ...texts.values(), ...code.map(textOf)]).slice(0, 16));
+  if (!existsSync(join(folder, "written"))) {
+    rmSync(dirname(folder), { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    cpSync(join(ROOT, "contracts"), join(folder, "contracts"), { recursive: true });
+    for (const [file, text] of texts) {
+      const path = posix.relative(posix.dirname(file), "contracts/Mutant.sol");
+      const imported = `import {Mutant} from "${path.startsWith(".") ? path : `./${path}`}";`;
+      writeFileSync(join(folder, file), text.replace(/(pragma solidity[^;]*;)/, `$1\n${imported}`));
+    }
+    writeFileSync(join(folder, "contracts", "Mutant.sol"), SWITCH);
+    writeFileSync(join(folder, "written"), "");
   }
-  writeFileSync(join(folder, "contracts", "Mutant.sol"), SWITCH);
-  writeFileSync(join(folder, "written"), "");
-  return { folder, mutants, tests };
+  rmSync(join(folder, "test"), { recursive: true, force: true });
+  for (const part of NEEDED) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+  const tests = filesBelow(["test/contracts/**/*.t.sol"]);
+  const shared = hashOf(
+    filesBelow(["test/contracts/**/*.sol", "test/vectors/**/*.json"])
+      .filter((file) => !file.endsWith(".t.sol"))
+      .map(textOf),
+  );
+  return { folder, mutants, tests: new Map(tests.map((file) => [file, hashOf([shared, textOf(file)])])) };
+}
+
+function filesBelow(patterns: readonly string[]): string[] {
+  return globSync([...patterns], { cwd: ROOT }).sort();
+}
+
+function textOf(file: string): string {
+  return readFileSync(join(ROOT, file), "utf8");
+}
+
+function hashOf(texts: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const text of texts) hash.update(String(text.length)).update(text);
+  return hash.digest("hex");
 }
 
 /** A process that runs tests of a mutated project, started again where it had to be ended. */
