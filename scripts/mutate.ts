@@ -122,7 +122,7 @@ async function hunt(
   const runners = [first, ...more];
   try {
     const usual = await baseline(runners, findings, [...files.keys()]);
-    const passes = new Set([...usual.values()].flatMap(({ passed }) => passed));
+    const passing = new Map([...usual].map(([file, { passed }]) => [file, passed]));
     const tests = [...usual].map(([file, { reached, seconds }]): TestFile => {
       const fuzzed = /function (test|invariant)\w*\([^)]/.test(readFileSync(join(folder, file), "utf8"));
       return { file, reached: new Set(reached), seconds, fuzzed };
@@ -142,7 +142,11 @@ async function hunt(
       const request = { mutant: id, files: of.map(({ file }) => file), fuzzRuns };
       const answer = await runner.run(request, seconds, interrupted);
       interrupted.throwIfAborted();
-      const killer = answer ? answer.failed.find((name) => passes.has(name)) : ENDLESS;
+      // One that was not run at all, because what is set up before it failed, has found the mutant as well.
+      const passed = new Set(answer?.passed);
+      const killer = answer
+        ? of.flatMap(({ file }) => passing.get(file) ?? []).find((name) => !passed.has(name))
+        : ENDLESS;
       if (killer === undefined) findings.noteLived(key, request.files, fuzzRuns);
       else findings.noteKilled(key, killer);
       return killer;
