@@ -46,6 +46,17 @@ contract NoHeadwayTest is Fixture {
         assertBooks();
     }
 
+    /// @notice To the last second of the longest time nine tenths are enough; after it nothing is.
+    function test_LastSecond() public {
+        vm.warp(block.timestamp + 2 * 90 + 1 hours);
+        checkpoint(1, 4 * 9_000);
+        assertEq(leases.lease(1).due, block.timestamp + 90);
+        vm.warp(block.timestamp + 1);
+        uint32 due = leases.lease(1).due;
+        checkpoint(1, 4 * 10_000 - 1);
+        assertEq(leases.lease(1).due, due);
+    }
+
     /// @notice Made-up progress that keeps pace holds a lease no longer than the longest time that was agreed.
     function test_MadeUpProgress() public {
         uint256 granted = block.timestamp;

@@ -63,6 +63,7 @@ contract HandsUsedUpTest is Moves {
         submit(bob, 4, 20_000, CPU_EU);
         for (uint256 i; i < MAX_MOVED_LINE; ++i) {
             runRound(i + 1);
+            if (i + 1 == MAX_MOVED_LINE) _assertMoves(leases.leaseCount());
             release(leases.leaseCount());
         }
         runRound(99);
@@ -72,6 +73,15 @@ contract HandsUsedUpTest is Moves {
         );
         vm.prank(address(balancer));
         leases.startMove(id, 1, ClassSet.wrap(0));
+    }
+
+    /// @dev The lease may move; then it is as if it had not.
+    function _assertMoves(uint32 id) private {
+        uint256 before = vm.snapshotState();
+        vm.prank(address(balancer));
+        leases.startMove(id, 1, ClassSet.wrap(0));
+        assertStatus(id, ILeaseRegistry.LeaseStatus.Moving);
+        vm.revertToState(before);
     }
 
     /// @notice A range has 64 leases at most, whichever nodes held them; then the developer has its money back.

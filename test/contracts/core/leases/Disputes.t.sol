@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {ILeaseRegistry} from "../../../../contracts/interfaces/ILeaseRegistry.sol";
 import {ITaskRegistry} from "../../../../contracts/interfaces/ITaskRegistry.sol";
+import {Param} from "../../../../contracts/interfaces/IParameters.sol";
 import {Fixture} from "../../support/Fixture.sol";
 import {NotTaskOwner} from "../../../../contracts/types/Errors.sol";
 
@@ -31,6 +32,43 @@ contract DisputesTest is Fixture {
         assertEq(leases.lease(id).due, block.timestamp + 2 hours);
         assertEq(nodes.node(1).undecided, 4, "its stake stays bound");
         assertBooks();
+    }
+
+    /// @notice A bond is rounded up: nobody disputes for nothing.
+    function test_Dispute_bondRoundsUp() public {
+        setParam(Param.DisputeBondBps, 333);
+        register(alice, CPU_EU, 1, 11);
+        submit(bob, 1, 20_000, CPU_EU);
+        runRound(2);
+        deliver(2);
+        // 333 basis points of 11,000 are 366.3.
+        assertEq(dispute(2), 367 * MICRO);
+    }
+
+    /// @notice An audit that convicts the node ends a disputed lease too, and the developer has its bond back.
+    function test_Revoke_disputed() public {
+        uint256 bond = dispute(id);
+        vm.prank(address(audits));
+        leases.revoke(id, ILeaseRegistry.EndReason.GivenBack, 0);
+        assertStatus(id, ILeaseRegistry.LeaseStatus.Rejected);
+        assertEq(vault.claimable(bob), bond);
+        assertBooks();
+    }
+
+    /// @notice An audit keeps a disputed lease from being paid, for longer than the arbiter has and never for less.
+    function test_DeferPayment_disputed() public {
+        dispute(id);
+        uint32 due = leases.lease(id).due;
+        vm.recordLogs();
+        vm.startPrank(address(audits));
+        leases.deferPayment(id, due - 1);
+        leases.deferPayment(id, due);
+        assertEq(vm.getRecordedLogs().length, 0, "nothing is said of what changes nothing");
+        assertEq(leases.lease(id).due, due);
+        vm.expectEmit(address(leases));
+        emit ILeaseRegistry.PaymentDeferred(id, due + 1);
+        leases.deferPayment(id, due + 1);
+        assertEq(leases.lease(id).due, due + 1);
     }
 
     function test_Dispute_refusals() public {

@@ -56,6 +56,70 @@ contract ListingsTest is Base {
         _check();
     }
 
+    /// @notice What follows the last whole id is not read.
+    function test_TrailingBytes() public {
+        _insert(1, 9, 2);
+        Listings.Order memory o = Listings.Order(CLASS, TICK_SIZE, uint64(9 * TICK_SIZE * SCALE), 2, 0);
+        Fill[] memory fills = this.fillOutside(o, hex"00000001ffffff");
+        assertEq(fills.length, 1);
+        assertEq(fills[0].units(), 2);
+    }
+
+    /// @notice A look passes with just the probability that makes each unit as likely as any other.
+    function test_DrawPasses() public {
+        _insert(1, 9, 1);
+        _insert(2, 9, 1);
+        uint256 refused;
+        for (uint256 word; word < 32; ++word) {
+            (uint256 high, uint256 low) = _look(bytes32(word), 0);
+            // Two nodes, two units: two of four numbers pass.
+            bool passes = low % 4 < 2;
+            if (!passes) ++refused;
+            uint32 first = uint32(1 + (high % 2));
+            uint32 drawn = listings.draw(nodes, 0, bytes32(word), 7, 1);
+            if (passes) assertEq(drawn, first, "the first that passes");
+            else assertEq(drawn, _passing(bytes32(word)), "a later one");
+        }
+        assertGt(refused, 0);
+    }
+
+    /// @notice After 32 looks in vain nobody is drawn, though the next would have passed.
+    function test_DrawGivesUp() public {
+        // One of sixteen nodes has nearly all the units: the others hardly ever pass.
+        _insert(1, 9, 1_000_000);
+        for (uint32 id = 2; id <= 16; ++id) _insert(id, 9, 1);
+        uint256 word;
+        while (_firstHeavy(bytes32(word)) != 32) ++word;
+        assertEq(listings.draw(nodes, 0, bytes32(word), 7, 1), 0);
+        while (_firstHeavy(bytes32(word)) != 31) ++word;
+        assertEq(listings.draw(nodes, 0, bytes32(word), 7, 1), 1);
+    }
+
+    /// @dev Of two nodes with a unit each, the one that the first look to pass came to.
+    function _passing(bytes32 seed) private pure returns (uint32) {
+        for (uint32 i; ; ++i) {
+            (uint256 high, uint256 low) = _look(seed, i);
+            if (low % 4 < 2) return uint32(1 + (high % 2));
+        }
+    }
+
+    /// @dev The first look that comes to place 0 of sixteen, if none before it passes at one of the others; else 99.
+    function _firstHeavy(bytes32 seed) private pure returns (uint32 i) {
+        for (; ; ++i) {
+            (uint256 high, uint256 low) = _look(seed, i);
+            if (high % 16 == 0) return i;
+            if (low % (4 * 1_000_015) < 16 || i > 32) return 99;
+        }
+    }
+
+    /// @dev {SeedDraw.look} of lease 7, try 1, written once more.
+    function _look(bytes32 seed, uint32 i) private pure returns (uint256 high, uint256 low) {
+        uint256 word = uint256(
+            keccak256(bytes.concat(seed, bytes1(uint8(5)), bytes4(uint32(7)), bytes4((1 << 16) | i)))
+        );
+        return (word >> 128, uint128(word));
+    }
+
     function _insert(uint32 id, uint256 tick, uint256 units) private {
         listings.insert(nodes, id, CLASS, uint16(tick), uint32(units));
         order[tick].push(id);

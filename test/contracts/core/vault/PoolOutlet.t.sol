@@ -38,6 +38,14 @@ contract PoolOutletTest is Fixture {
         assertBooks();
     }
 
+    /// @notice A share is rounded down, for the pool.
+    function test_Available_roundsDown() public {
+        _fund(99);
+        _assertAvailable(10_000, 0);
+        _fund(1);
+        _assertAvailable(10_001, 0);
+    }
+
     /// @notice However governance pays: after a year most of the pool is left.
     function testFuzz_Rate(uint256 seed) public {
         uint256 end = block.timestamp + 364 days;

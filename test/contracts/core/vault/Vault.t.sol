@@ -83,6 +83,15 @@ contract VaultTest is Fixture {
     function test_FundAndAbsorb() public {
         uint256 pool = vault.totals().bountyPool;
         assertEq(vault.absorbDonations(), 0);
+        // What is locked, staked and claimed for others is no donation.
+        fund(carol, 500);
+        vm.prank(address(tasks));
+        vault.lockEscrow(1, carol, 300);
+        vm.prank(address(nodes));
+        vault.lockStake(1, carol, 200);
+        vm.prank(address(leases));
+        vault.releaseEscrow(1, alice, 100);
+        assertEq(vault.absorbDonations(), 0);
         ver.transfer(address(vault), 7);
         vm.expectEmit(address(vault));
         emit IVault.BountyPoolFunded(address(vault), 7);

@@ -38,6 +38,7 @@ contract HandOverTest is Moves {
         assertStatus(1, ILeaseRegistry.LeaseStatus.Released);
         ILeaseRegistry.Lease memory kept = leases.lease(2);
         assertEq(abi.encode(kept.nodeId, kept.start, kept.count, kept.priceMicroVer), abi.encode(1, 0, 6, 10_000));
+        assertEq(kept.due, block.timestamp + 12 hours + param(Param.LeaseGrace), "as if it began now");
         assertEq(nodes.node(1).leased, 6);
         assertUnits(1, 0, 10, 0, 0);
 
@@ -110,6 +111,16 @@ contract HandOverTest is Moves {
         accept(bob, 1);
         assertUnits(1, 0, 0, 10, 0);
         assertBooks();
+    }
+
+    /// @notice In the deadline's last second what moves is still drawn for.
+    function test_AtTheDeadline() public {
+        move(1, 4);
+        vm.warp(tasks.task(1).deadline);
+        leases.handOver(1);
+        assertEq(leases.leaseCount(), 2);
+        assertEq(orphanCount(), 1);
+        assertUnits(1, 0, 10, 0, 0);
     }
 
     /// @notice Past the deadline nothing moves: the units are refunded once the task is closed.
