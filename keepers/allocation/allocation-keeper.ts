@@ -61,8 +61,9 @@ export class AllocationKeeper {
 
   /** The step that is due now, and why. Sends nothing. */
   async look(): Promise<AllocationStep> {
-    const { reader, minRoundAge } = this.#context;
+    const { reader, minRoundAge, metrics } = this.#context;
     const view = await readAllocationView(reader, await reader.block(), minRoundAge, this.#looks);
+    metrics.seeds.note(view.round, view.now);
     return nextStep(view, this.#tries);
   }
 

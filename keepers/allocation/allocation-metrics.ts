@@ -1,5 +1,7 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 
+import { SeedWatch } from "../seed-watch.ts";
+
 /** What the allocation keeper counts. */
 export interface AllocationMetrics {
   /** Rounds planned with a certificate. */
@@ -14,6 +16,8 @@ export interface AllocationMetrics {
   readonly feesDistributed: Counter;
   /** VER in the bounty pool. */
   readonly bountyPool: Gauge;
+  /** Since when rounds' requests for seeds go unanswered. */
+  readonly seeds: SeedWatch;
 }
 
 /** Registers the metrics. */
@@ -30,5 +34,6 @@ export function allocationMetrics(registry: Registry): AllocationMetrics {
       help: "VER in the bounty pool, which bounties are paid from: empty, it pays nobody",
       registers: [registry],
     }),
+    seeds: new SeedWatch(registry, "round"),
   };
 }

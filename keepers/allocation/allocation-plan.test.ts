@@ -6,7 +6,7 @@ import { afterRefusal, afterSuccess, type Tries } from "./tries.ts";
 
 const idle: AllocationView = {
   now: 1_000,
-  round: { id: 3, status: "settled", openedAt: 900 },
+  round: { id: 3, status: "settled", openedAt: 900, seeded: true },
   nextOpening: 930,
   seedTimeout: 60,
   settleTimeout: 120,
@@ -27,7 +27,10 @@ const idle: AllocationView = {
 
 test("a waiting, servable task opens a round", () => {
   assert.equal(nextStep(idle).kind, "open");
-  assert.equal(nextStep({ ...idle, round: { id: 0, status: "none", openedAt: 0 }, nextOpening: 0 }).kind, "open");
+  assert.equal(
+    nextStep({ ...idle, round: { id: 0, status: "none", openedAt: 0, seeded: false }, nextOpening: 0 }).kind,
+    "open",
+  );
 });
 
 test("no round is opened too early, for nothing, or while intake is paused", () => {
@@ -40,7 +43,10 @@ test("no round is opened too early, for nothing, or while intake is paused", () 
 test("a batch of orphaned ranges is waited for, but an open round is settled all the same", () => {
   for (const batch of ["open", "has its turn"] as const) {
     assert.match(nextStep({ ...idle, batch }).why, /^a batch of orphaned ranges/);
-    assert.equal(nextStep({ ...idle, batch, round: { id: 4, status: "settling", openedAt: 990 } }).kind, "settle");
+    assert.equal(
+      nextStep({ ...idle, batch, round: { id: 4, status: "settling", openedAt: 990, seeded: true } }).kind,
+      "settle",
+    );
   }
 });
 
@@ -97,7 +103,7 @@ test("release fees are seen to where nothing else is due: late tasks are closed,
   });
   const step = nextStep({ ...quiet, fees: [{ taskId: 5, ended: true }, ...fees] });
   assert.equal(step.kind === "distribute" && step.taskId, 5);
-  assert.equal(nextStep({ ...quiet, round: { id: 4, status: "seeding", openedAt: 990 } }).kind, "close");
+  assert.equal(nextStep({ ...quiet, round: { id: 4, status: "seeding", openedAt: 990, seeded: false } }).kind, "close");
   const tries = afterRefusal({}, "fees", 1, idle.now);
   assert.equal(nextStep(quiet, tries).kind, "wait", "what is refused waits");
   assert.equal(nextStep({ ...quiet, now: idle.now + 30 }, tries).kind, "close");
@@ -140,11 +146,11 @@ test("no run of refusals keeps the keeper from any step for longer than an hour"
 });
 
 test("an open round waits for its seed, then is settled, and is aborted only after the time-outs", () => {
-  const seeding = { ...idle, round: { id: 4, status: "seeding", openedAt: 950 } as const };
+  const seeding = { ...idle, round: { id: 4, status: "seeding", openedAt: 950, seeded: false } as const };
   assert.equal(nextStep(seeding).kind, "wait");
   assert.equal(nextStep({ ...seeding, now: 1_010 }).kind, "wait");
   assert.equal(nextStep({ ...seeding, now: 1_011 }).kind, "abort");
-  const settling = { ...idle, round: { id: 4, status: "settling", openedAt: 950 } as const };
+  const settling = { ...idle, round: { id: 4, status: "settling", openedAt: 950, seeded: true } as const };
   assert.equal(nextStep(settling).kind, "settle");
   assert.equal(nextStep({ ...settling, now: 1_130 }).kind, "settle");
   assert.equal(nextStep({ ...settling, now: 1_131 }).kind, "abort");

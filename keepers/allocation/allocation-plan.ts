@@ -9,6 +9,8 @@ export interface AllocationView {
     readonly id: number;
     readonly status: RoundStatus;
     readonly openedAt: number;
+    /** Whether its seed has come. */
+    readonly seeded: boolean;
   };
   /** Earliest time at which a round can be opened. */
   readonly nextOpening: number;

@@ -57,7 +57,7 @@ export async function readAllocationView(
   const reconcileStep = microToWei(values.submissionFee + values.seedPrice);
   return {
     now: block.timestamp,
-    round: { id: round.id, status: round.status, openedAt: round.openedAt },
+    round: { id: round.id, status: round.status, openedAt: round.openedAt, seeded: BigInt(round.seed) !== 0n },
     nextOpening: Number(nextOpening),
     seedTimeout: values.seedTimeout,
     settleTimeout: values.settleTimeout,

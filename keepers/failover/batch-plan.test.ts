@@ -6,7 +6,7 @@ import { type BatchView, nextBatchStep, undrawnOf } from "./batch-plan.ts";
 const idle: BatchView = {
   now: 1_000,
   orphans: 0,
-  batch: { id: 0, status: "none", openedAt: 0, left: 0 },
+  batch: { id: 0, status: "none", openedAt: 0, left: 0, seeded: false },
   frozen: false,
   nextOpening: 0,
   seedTimeout: 60,
@@ -16,7 +16,7 @@ const seeding: BatchView = {
   ...idle,
   orphans: 2,
   frozen: true,
-  batch: { id: 3, status: "seeding", openedAt: 1_000, left: 2 },
+  batch: { id: 3, status: "seeding", openedAt: 1_000, left: 2, seeded: false },
 };
 const drawing: BatchView = { ...seeding, batch: { ...seeding.batch, status: "drawing" } };
 const kind = (view: BatchView) => nextBatchStep(view).kind;
@@ -33,7 +33,10 @@ test("orphans open a batch, unless a round is open or comes first", () => {
   assert.equal(kind({ ...idle, orphans: 127, expiring: true }), "wait");
   assert.equal(kind({ ...idle, orphans: 128, expiring: true }), "open");
   for (const status of ["done", "aborted"] as const) {
-    assert.equal(kind({ ...idle, orphans: 1, batch: { id: 1, status, openedAt: 900, left: 0 } }), "open");
+    assert.equal(
+      kind({ ...idle, orphans: 1, batch: { id: 1, status, openedAt: 900, left: 0, seeded: false } }),
+      "open",
+    );
   }
 });
 

@@ -13,6 +13,8 @@ export interface BatchView {
     readonly openedAt: number;
     /** Ranges that are still to be drawn for. */
     readonly left: number;
+    /** Whether its seed has come. */
+    readonly seeded: boolean;
   };
   /** Whether overdue leases are being expired whose ranges could come into the next batch. */
   readonly expiring?: boolean;

@@ -14,11 +14,11 @@ export async function readBatchView(reader: Reader, block: BlockReference): Prom
     answer(reassignment.nextOpening(at)),
     answer(supply.pendingCount(at)),
   ]);
-  const { id, status, openedAt, leaseIds, drawn } = batch;
+  const { id, status, openedAt, leaseIds, drawn, seed } = batch;
   return {
     now: block.timestamp,
     orphans: Number(waiting),
-    batch: { id, status, openedAt, left: leaseIds.length - drawn },
+    batch: { id, status, openedAt, left: leaseIds.length - drawn, seeded: BigInt(seed) !== 0n },
     frozen,
     nextOpening: Number(nextOpening),
     pending: Number(pending),

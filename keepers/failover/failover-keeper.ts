@@ -230,6 +230,7 @@ export class FailoverKeeper {
     const { reader, metrics } = this.#context;
     const view = await readBatchView(reader, await reader.block());
     metrics.orphans.set(undrawnOf(view));
+    metrics.seeds.note(view.batch, view.now);
     return view;
   }
 

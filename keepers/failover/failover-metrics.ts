@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
+import { SeedWatch } from "../seed-watch.ts";
+
 /** What the failover keeper counts. */
 export interface FailoverMetrics {
   /** Leases whose interval is over while their grace runs. */
@@ -16,6 +18,8 @@ export interface FailoverMetrics {
   readonly lateness: Histogram;
   /** Steps taken for batches, by kind. */
   readonly batches: Counter<"step">;
+  /** Since when batches' requests for seeds go unanswered. */
+  readonly seeds: SeedWatch;
 }
 
 /** Registers the metrics. */
@@ -48,5 +52,6 @@ export function failoverMetrics(registry: Registry): FailoverMetrics {
       labelNames: ["step"],
       registers,
     }),
+    seeds: new SeedWatch(registry, "batch"),
   };
 }

@@ -116,7 +116,7 @@ export const TOLD: Readonly<Record<FaultKind, Telling | undefined>> = {
   "cut agent off": { alert: "DrmpLoopStopped", by: "itself" },
   "kill keeper": { alert: "DrmpDown", by: "itself" },
   "cut keeper off": { alert: "DrmpLoopStopped", by: "itself" },
-  "silence oracle": { alert: "DrmpOrphansWait", by: "anyone" },
+  "silence oracle": { alert: "DrmpSeedUnanswered", by: "anyone" },
   "silence confirmation": { alert: "DrmpLeasesOverdue", by: "anyone" },
   "low funds": { alert: "DrmpBalanceLow", by: "itself" },
   "gas times 100": undefined,
@@ -136,7 +136,7 @@ const ALSO: Readonly<Partial<Record<FaultKind, readonly string[]>>> = {
   "cut agent off": ["DrmpFeesBumped"],
   "lose answers": ["DrmpFeesBumped", "DrmpLoopStopped"],
   "kill keeper": ["DrmpLoopStopped"],
-  "silence oracle": ["DrmpUnmetDemand", "DrmpLeasesOverdue"],
+  "silence oracle": ["DrmpOrphansWait", "DrmpUnmetDemand", "DrmpLeasesOverdue"],
   "silence confirmation": ["DrmpOrphansWait"],
   "low funds": ["DrmpTransactionStuck", "DrmpFeesBumped"],
   "gas times 100": [
