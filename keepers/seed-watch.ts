@@ -14,7 +14,7 @@ export interface SeedRequest {
 
 /**
  * Since when the oracle has left requests unanswered: one after the other, for a round or a batch that waits too long is ended, and the next
- * asks anew. So a single one says little.
+ * asks again. So a single one says little.
  */
 export class SeedWatch {
   readonly #gauge: Gauge<"request">;

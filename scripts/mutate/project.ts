@@ -67,7 +67,7 @@ export function compiledSources(): SourceFile[] | undefined {
   });
 }
 
-/** Writes the copy, below `.data/mutate`: the contracts unless they are there, and the tests as they are now. Compiles nothing. */
+/** Writes the copy, below `.data/mutate`: the contracts unless the folder has them, and the tests as they are now. Compiles nothing. */
 export function writeProject(sources: readonly SourceFile[]): MutatedProject {
   const own = sources.filter(({ file }) => MUTATED.test(file)).toSorted((a, b) => (a.file < b.file ? -1 : 1));
   const { mutants, texts } = mutate(own, sources);

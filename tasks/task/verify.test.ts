@@ -28,7 +28,7 @@ test("the command says what it found, with an exit code that scripts can act on"
   const small = { args: ["--epochs", "2", "--train", "400", "--test", "100"] };
   const good = await verify("good", { ...small, checkpoint: { intervalSeconds: 60, everySteps: 8 } });
   assert.deepEqual([good.status, good.result.reproducible], [0, true], good.stderr);
-  // Told to leave by SIGTERM, the second run writes one more checkpoint wherever it is, after step 24, too.
+  // Told to leave by SIGTERM, the second run also writes a checkpoint wherever it is, even after step 24.
   const said = /first run: step 8, \d+ %\n[^]*second run: step 24, 92 %\n[^]*Reproducible: 3 states and the output/;
   assert.match(good.stderr, said);
   const few = await verify("few", { ...small, checkpoint: { intervalSeconds: 60, everySteps: 100 } });
