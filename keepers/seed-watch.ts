@@ -1,12 +1,14 @@
 import { Gauge, type Registry } from "prom-client";
 
-/** Seconds after its end for which a request without an answer still tells that the oracle is silent, if nobody asks again. */
+/** Seconds for which a request that was given up still tells that the oracle is silent, if nobody asks again. */
 const TOLD_SECONDS = 3_600;
 
 /** What asked the oracle for a seed last: a round or a batch. Times in seconds. */
 export interface SeedRequest {
   /** 0: nothing has asked yet. */
   readonly id: number;
+  /** `seeding` while it waits. */
+  readonly status: string;
   readonly openedAt: number;
   /** Whether its seed has come. */
   readonly seeded: boolean;
@@ -29,8 +31,9 @@ export class SeedWatch {
   }
 
   /** Takes note of the newest request. @param now Timestamp of the block. @returns Seconds without an answer. */
-  note({ id, openedAt, seeded }: SeedRequest, now: number): number {
-    if (id === 0 || seeded || now > openedAt + TOLD_SECONDS) this.#since = undefined;
+  note({ id, status, openedAt, seeded }: SeedRequest, now: number): number {
+    const isOld = status !== "seeding" && now > openedAt + TOLD_SECONDS;
+    if (id === 0 || seeded || isOld) this.#since = undefined;
     else this.#since ??= openedAt;
     const seconds = this.#since === undefined ? 0 : Math.max(0, now - this.#since);
     this.#gauge.set({ request: this.#request }, seconds);
