@@ -22,6 +22,8 @@ import { findPython, PYTHON_WANTED, pythonEnvironment } from "./python/environme
 const LOOPS = "10000";
 /** Time of the solver for one assertion; a few seconds are usual. */
 const SOLVER = "300s";
+/** Time of the solver for one branch, in which it sees that most cannot be taken: with less time each is followed to its end. */
+const BRANCH = "500ms";
 /** Longest run, milliseconds; two minutes are usual. */
 const LONGEST_MS = 3_600_000;
 
@@ -71,7 +73,8 @@ async function prove(environment: string): Promise<Proof[]> {
   writeFileSync(join(folder, "forge"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
   const programs = join(environment, "bin");
   const report = join(folder, "report.json");
-  const options = ["--root", folder, "--loop", LOOPS, "--solver-timeout-assertion", SOLVER, "--json-output", report];
+  const bounds = ["--loop", LOOPS, "--solver-timeout-assertion", SOLVER, "--solver-timeout-branching", BRANCH];
+  const options = ["--root", folder, ...bounds, "--json-output", report];
   if (only !== undefined) options.push("--match-test", `.*${only}`);
   const child = spawn(join(programs, "halmos"), options, {
     cwd: folder,
