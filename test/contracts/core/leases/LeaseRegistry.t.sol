@@ -16,6 +16,15 @@ contract LeaseRegistryTest is Fixture {
         id = leaseOf(bob, alice, 4);
     }
 
+    /// @notice What failing costs at least is rounded up.
+    function test_MinPenalty_roundsUp() public {
+        setParam(Param.StakePerUnit, 1_000_001);
+        setParam(Param.SlashBps, 1);
+        (ILeaseRegistry.Draw memory draw, , ) = leases.drawOf(leaseOf(bob, alice, 1));
+        // A basis point of 1,000,001 is 100.0001.
+        assertEq(draw.minPenalty, 101);
+    }
+
     function test_Granted() public view {
         ILeaseRegistry.Lease memory held = leases.lease(id);
         assertEq(held.taskId, 1);
