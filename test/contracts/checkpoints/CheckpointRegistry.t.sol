@@ -5,6 +5,7 @@ import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegi
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {Fixture} from "../support/Fixture.sol";
 import {UnsupportedCodec} from "../../../contracts/types/Errors.sol";
+import {Link} from "../../../contracts/types/Link.sol";
 
 /// @title Checkpoints: order, progress, who may post
 contract CheckpointRegistryTest is Fixture {
@@ -98,5 +99,23 @@ contract CheckpointRegistryTest is Fixture {
         vm.expectPartialRevert(ILeaseRegistry.WrongLeaseStatus.selector);
         vm.prank(operatorOf(1));
         checkpoints.post(ICheckpointRegistry.Claim(id, 1, DIGEST, 0x70, 2_000, 1), noReceipts());
+    }
+
+    /// @notice A lease whose newest checkpoint is sound keeps it as it was posted, and the one before it.
+    function test_RollBackToTheNewest() public {
+        checkpoint(id, 1_000);
+        vm.warp(block.timestamp + 20);
+        checkpoint(id, 2_000);
+        (ICheckpointRegistry.Checkpoint memory newest, ICheckpointRegistry.Checkpoint memory previous) = checkpoints
+            .newestOf(id);
+        vm.prank(address(audits));
+        checkpoints.rollBack(
+            id,
+            Link(newest.sequence, newest.digest, 0, newest.progress, newest.at, newest.codec, newest.size)
+        );
+        (ICheckpointRegistry.Checkpoint memory newest_, ICheckpointRegistry.Checkpoint memory previous_) = checkpoints
+            .newestOf(id);
+        assertEq(abi.encode(newest_, previous_), abi.encode(newest, previous));
+        assertEq(previous.sequence, 1);
     }
 }

@@ -86,6 +86,22 @@ contract ReceiptsTest is Failures {
         _post(four);
     }
 
+    /// @notice Receipts that a task does not ask for are checked and told like any others.
+    function test_Unasked() public {
+        id = leaseOn(2, submission(2, 20_000, list(CPU_EU)));
+        ICheckpointRegistry.Receipt memory good = receiptsOf(id, DIGEST, 500, 1)[0];
+        uint32 n = checkpoints.holdersOf(id, 1)[0].nodeId;
+        address operator = operatorOfLease(id);
+        ICheckpointRegistry.Claim memory claim = ICheckpointRegistry.Claim(id, 1, DIGEST, 0x70, 500, 1_000);
+        vm.startPrank(operator);
+        vm.expectRevert(abi.encodeWithSelector(ICheckpointRegistry.InvalidReceipt.selector, n));
+        checkpoints.post(claim, one(ICheckpointRegistry.Receipt(good.candidate, "")));
+        vm.expectEmit(address(checkpoints));
+        emit ICheckpointRegistry.CheckpointReplicated(id, 1, ids32(n));
+        checkpoints.post(claim, one(good));
+        vm.stopPrank();
+    }
+
     /// @notice The same receipt twice, or out of order.
     function test_EachOnce() public {
         bytes4 reason = ICheckpointRegistry.ReceiptsOutOfOrder.selector;

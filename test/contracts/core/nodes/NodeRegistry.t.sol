@@ -153,6 +153,14 @@ contract NodeRegistryTest is Fixture {
         nodes.setProfile(9, p);
     }
 
+    function test_SetProfile_longestEndpoint() public {
+        INodeRegistry.Profile memory p = profile();
+        p.endpoint = string(new bytes(256));
+        vm.prank(alice);
+        nodes.setProfile(id, p);
+        assertEq(nodes.node(id).endpoint, p.endpoint);
+    }
+
     function test_SetOperator() public {
         vm.expectEmit(address(nodes));
         emit INodeRegistry.OperatorSet(id, keeper);
@@ -201,6 +209,18 @@ contract NodeRegistryTest is Fixture {
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.UnknownNode.selector, 2));
         nodes.withdraw(2);
         vm.stopPrank();
+    }
+
+    function test_OnlyOwnerOrOperator() public {
+        bytes memory stranger = abi.encodeWithSelector(INodeRegistry.NotOwnerOrOperator.selector, id, bob);
+        vm.expectRevert(stranger);
+        vm.prank(bob);
+        nodes.drain(id);
+        vm.prank(alice);
+        nodes.drain(id);
+        vm.expectRevert(stranger);
+        vm.prank(bob);
+        nodes.resume(id);
     }
 
     function test_OnlyModules() public {
@@ -292,6 +312,7 @@ contract NodeRegistryTest is Fixture {
         assertEq(nodes.nodePage(0, 10).length, 3);
         assertEq(nodes.nodePage(2, 1)[0].id, 2);
         assertEq(nodes.nodePage(3, type(uint32).max).length, 1);
+        assertEq(nodes.nodePage(2, 3).length, 2);
         assertEq(nodes.nodePage(4, 1).length, 0);
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.UnknownNode.selector, 0));
         nodes.node(0);
