@@ -153,7 +153,8 @@ export async function runScenario(processes: Processes, output: Output, data: st
     for (const node of come) await startAgent(node);
     // The first round is without them: its optimum is worked out by hand.
     const opened = async () => (await session.reader.round(await session.reader.block())).id > 0;
-    await seen(async () => (await standing(session, come)) && opened());
+    // Nor is anybody drawn to verify who was not enlisted before.
+    await seen(async () => (await standing(session, come)) && (await enlisted(session, VERIFIERS)) && opened());
     say(`four more nodes come, one of them a cheat, and a third developer submits a task that asks for audits`);
     audited = submit(AUDITED);
     const stage = { session, say, nodes: MACHINES, firstBlock };
@@ -271,6 +272,14 @@ async function standing(session: Session, nodes: readonly ParticipantNode[]): Pr
     ids.filter((id) => id > 0),
   );
   return found.filter(({ listing }) => listing).length === nodes.length;
+}
+
+/** Whether all of these nodes verify the work of others. */
+async function enlisted(session: Session, nodes: readonly ParticipantNode[]): Promise<boolean> {
+  const { auditEpochs } = session.contracts;
+  const ids = await Promise.all(nodes.map((node) => nodeIdOf(session, node)));
+  const found = await Promise.all(ids.map((id) => auditEpochs.enlistmentOf(id)));
+  return found.every(({ enlistedAt }) => enlistedAt > 0n);
 }
 
 /** Waits until so many nodes are in the market. */
