@@ -291,9 +291,13 @@ async function listed(session: Session, count: number): Promise<void> {
   });
 }
 
-/** Waits until no owner of a node has anything left to claim. */
+/**
+ * Waits until no owner of a node has anything left to claim. Where a lease was given back, its fee is its task's until a keeper
+ * distributes it, after the task's end.
+ */
 async function claimed(session: Session): Promise<void> {
   const { reader, contracts } = session;
+  await seen(async () => (await contracts.releaseFees.heldCount()) === 0n);
   const owners = (await reader.nodes(await reader.block())).map(({ owner }) => owner);
   await seen(async () => {
     const left = await Promise.all(owners.map((owner) => contracts.vault.claimable(owner)));
