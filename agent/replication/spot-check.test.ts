@@ -58,7 +58,7 @@ test("a holder proves a random leaf; one that has lost it fails, is doubted, and
   assert.equal(producer.reputation.of(7), "failed check");
 
   // It repairs itself, and then passes again.
-  for (let i = 0; i < 200 && !(await holder.store.has(cid)); i++) await new Promise((done) => setTimeout(done, 50));
+  for (let i = 0; i < 1_200 && !(await holder.store.has(cid)); i++) await new Promise((done) => setTimeout(done, 50));
   await producer.spot.check(1, name, 7, endpoint);
   assert.deepEqual(await producer.outcomes(), { held: 2, failed: 1 });
 });

@@ -98,7 +98,7 @@ void suite("checkpoint store", { concurrency: 4 }, () => {
       bob.fetchTo(MISSING, destination, { stallTimeout: 700 }),
       failsWith("NOT_FOUND", MISSING, alice.peerId, "connect to a peer that holds it"),
     );
-    assert.ok(performance.now() - began < 3_000);
+    assert.ok(performance.now() - began < 15_000, "it is not the 30 s of those who say nothing");
     assert.deepEqual(await readdir(directory), []);
 
     const { cid } = await alice.addFile(seededBytes("taken", 10));

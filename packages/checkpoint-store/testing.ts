@@ -71,7 +71,7 @@ export async function startConnected(
 }
 
 /** Waits until something is so. */
-export async function until(isSo: () => boolean, timeout = 5_000): Promise<void> {
+export async function until(isSo: () => boolean, timeout = 60_000): Promise<void> {
   const end = performance.now() + timeout;
   while (!isSo()) {
     if (performance.now() > end) throw new Error(`Not so after ${timeout} ms: ${isSo.toString()}`);

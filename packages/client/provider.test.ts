@@ -270,7 +270,7 @@ test("a body that drips or never ends is given up in time and in size", async ()
   const start = performance.now();
   const dripping = await unavailable(provider(`${url}/drip`, { attempts: 1 }).getBlockNumber());
   assert.equal(dripping.reason, "timeout");
-  assert.ok(performance.now() - start < 2000);
+  assert.ok(performance.now() - start < 20_000, "the dripping never ends by itself");
   const endless = await unavailable(
     provider(`${url}/endless`, { maxBytes: 2 ** 20, timeoutMs: 5000 }).getBlockNumber(),
   );

@@ -8,7 +8,7 @@ const LOOK_MS = 100;
 
 /** Knows when blocks appeared by this machine's clock: a local chain's timestamps run ahead of it. */
 export class BlockClock {
-  readonly #seen: { readonly number: number; readonly at: number }[] = [];
+  readonly #seen: { readonly number: number; readonly at: number; readonly lag: number }[] = [];
   readonly #stop = new AbortController();
 
   /** Begins to watch. */
@@ -16,10 +16,18 @@ export class BlockClock {
     void this.#watch(session);
   }
 
-  /** When a block appeared, milliseconds since the epoch; blocks from before count as of the start. */
+  /** When a block was first seen, milliseconds since the epoch; blocks from before count as of the start. */
   at(block: number): number {
-    const found = this.#seen.find(({ number }) => number >= block) ?? this.#seen.at(-1);
-    return found?.at ?? Date.now();
+    return this.#of(block)?.at ?? Date.now();
+  }
+
+  /** How long a block can have been there before it was seen, milliseconds: a busy machine looks less often. */
+  lag(block: number): number {
+    return this.#of(block)?.lag ?? 0;
+  }
+
+  #of(block: number) {
+    return this.#seen.find(({ number }) => number >= block) ?? this.#seen.at(-1);
   }
 
   stop(): void {
@@ -28,10 +36,16 @@ export class BlockClock {
 
   async #watch({ provider }: Session): Promise<void> {
     const { signal } = this.#stop;
+    // When the last look began that did not show what the next one may.
+    let before = Date.now();
     while (!signal.aborted) {
+      const began = Date.now();
       const number = await provider.getBlockNumber().catch(() => undefined);
-      if (number !== undefined && number > (this.#seen.at(-1)?.number ?? -1))
-        this.#seen.push({ number, at: Date.now() });
+      const at = Date.now();
+      if (number !== undefined) {
+        if (number > (this.#seen.at(-1)?.number ?? -1)) this.#seen.push({ number, at, lag: at - before });
+        before = began;
+      }
       await delay(LOOK_MS, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -53,6 +67,8 @@ export interface Happenings {
     nodeId: number;
     count: number;
     at: number;
+    /** How long before `at` it can have been. */
+    lag: number;
     by: "draw" | "round";
   }[];
   readonly expired: readonly { leaseId: number; at: number }[];
@@ -77,6 +93,8 @@ export interface Recovery {
   /** The seed that decided who goes on. */
   readonly seed?: number;
   readonly drawn: number;
+  /** How long before `drawn` it can have been: the chain is looked at again and again. */
+  readonly lag: number;
   readonly restored?: number;
   /** The successor's first checkpoint is on chain. */
   readonly checkpoint?: number;
@@ -93,7 +111,7 @@ export function recoveries(faults: readonly Fault[], seen: Happenings): Recovery
     return leaseIds.flatMap((leaseId) =>
       seen.granted
         .filter(({ parent }) => parent === leaseId)
-        .map(({ leaseId: successor, nodeId, count, at, by }) => {
+        .map(({ leaseId: successor, nodeId, count, at, lag, by }) => {
           const of = <T extends { leaseId: number; at: number }>(list: readonly T[], id: number) =>
             list.find((each) => each.leaseId === id && each.at >= from)?.at;
           const parts = {
@@ -105,7 +123,7 @@ export function recoveries(faults: readonly Fault[], seen: Happenings): Recovery
           };
           const known = Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined));
           const drawn = since(at) ?? 0;
-          return { fault: what, leaseId, successor, nodeId, units: count, by, drawn, ...known };
+          return { fault: what, leaseId, successor, nodeId, units: count, by, drawn, lag: lag / 1000, ...known };
         }),
     );
   });
@@ -136,6 +154,7 @@ export async function readHappenings(
       nodeId: Number(args.nodeId),
       count: Number(args.count),
       at: clock.at(blockNumber),
+      lag: clock.lag(blockNumber),
       by: bySettling.has(transactionHash) ? "round" : "draw",
     })),
     expired: expired.map(({ args, blockNumber }) => ({ leaseId: Number(args.leaseId), at: clock.at(blockNumber) })),

@@ -106,7 +106,8 @@ test("killed by someone else is a failure", async (context) => {
 });
 
 test("a unit that takes too long is told to stop, then killed", async (context) => {
-  const timeouts = { unitSeconds: 1, graceSeconds: 0 };
+  // Long enough for the stubborn one to have begun: what has not yet is ended by SIGTERM.
+  const timeouts = { unitSeconds: 4, graceSeconds: 0 };
   const [polite, stubborn] = await Promise.all([
     start(context, ["wait"], { timeouts: { ...timeouts, graceSeconds: 10 } }),
     start(context, ["stubborn"], { timeouts }),
@@ -119,7 +120,7 @@ test("a unit that takes too long is told to stop, then killed", async (context) 
       ["timeout", 137],
     ],
   );
-  assert.match(exits[0].detail, /longer than 1 s: raise timeouts\.unitSeconds/);
+  assert.match(exits[0].detail, /longer than 4 s: raise timeouts\.unitSeconds/);
 });
 
 test("a unit that uses too much memory is ended, with the remedy", async (context) => {

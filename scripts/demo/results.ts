@@ -48,9 +48,15 @@ export async function readTrained(
   return trained;
 }
 
+/** What bounds a fetch from a node that signed for a copy: it has it, however long it takes to say so. Milliseconds. */
+const PATIENT = { timeout: 180_000, stallTimeout: 60_000 };
+/** The same where a node may have a copy. */
+const QUICK = { timeout: 20_000, stallTimeout: 3_000 };
+
 /**
  * Fetches the newest checkpoint of each lease back from another node, connected to no third, and verifies every block of it.
- * Others are tried in the order in which they hold copies. Left out are those whose only holders are no longer in the market.
+ * Nodes that signed for a copy are tried first, then others in the order in which they hold copies. Left out are those whose
+ * only holders are no longer in the market.
  *
  * @param directory For the stores that fetch.
  * @param accessOf What a task's developer shows to those that hold its checkpoints.
@@ -81,14 +87,18 @@ export async function fetchCheckpoints(
     // A node that was thrown out owes nobody a copy any longer, and the work was delivered by then.
     if (signed.length > 0 && !active.some(({ id }) => signed.includes(id))) continue;
     const holders = await reader.holders(block, lease.id, active.length);
-    const ids = holders.map(({ nodeId }) => nodeId);
+    const ids = new Set([
+      ...active.map(({ id }) => id).filter((id) => signed.includes(id)),
+      ...holders.map(({ nodeId }) => nodeId),
+    ]);
     let last: FetchedCheckpoint | undefined;
     for (const holder of ids) {
       const endpoint = active.find(({ id }) => id === holder)?.endpoint ?? "";
       const store = `lease-${String(lease.id)}-${String(holder)}`;
       const about = { leaseId: lease.id, madeBy: nameOf(lease.nodeId), fetchedFrom: nameOf(holder) };
       const access = await accessOf(lease.taskId);
-      last = { ...about, ...(await fetchFrom(endpoint, checkpoint, join(directory, store), access)) };
+      const patience = signed.includes(holder) ? PATIENT : QUICK;
+      last = { ...about, ...(await fetchFrom(endpoint, checkpoint, join(directory, store), access, patience)) };
       if (last.verified) break;
     }
     if (last) fetched.push(last);
@@ -101,13 +111,14 @@ async function fetchFrom(
   checkpoint: Checkpoint,
   directory: string,
   access: Access,
+  patience: typeof PATIENT,
 ): Promise<Pick<FetchedCheckpoint, "cid" | "size" | "verified" | "error">> {
   const cid = fromChainCid(checkpoint).toString();
   const store = new CheckpointStore({ directory, access });
   await store.start();
   try {
     store.setPeers(endpoint.split(","));
-    const { size } = await store.fetch(cid, { timeout: 20_000, stallTimeout: 3_000, pin: "check" });
+    const { size } = await store.fetch(cid, { ...patience, pin: "check" });
     return { cid, size, verified: size === checkpoint.size && (await store.has(cid)) };
   } catch (error) {
     return { cid, size: 0, verified: false, error: error instanceof Error ? error.message : String(error) };

@@ -48,7 +48,8 @@ const TIMEOUT_MS = 1_800_000;
  * do is judged by their checkpoints alone.
  */
 const CHANGES = {
-  LeaseGrace: { value: 24 },
+  // With the interval, 42 s: a machine on which all others work as well takes half a minute for the first checkpoints.
+  LeaseGrace: { value: 36 },
   SeedTimeout: { value: 20, min: 20 },
   ReportTimeout: { value: 65_535, max: 65_535 },
   // All its nodes are new, and of a new node every segment is drawn. So the audience need not wait for luck.
@@ -153,7 +154,8 @@ export async function runScenario(processes: Processes, output: Output, data: st
     for (const node of come) await startAgent(node);
     // The first round is without them: its optimum is worked out by hand.
     const opened = async () => (await session.reader.round(await session.reader.block())).id > 0;
-    await seen(async () => (await standing(session, come)) && opened());
+    // Nor is anybody drawn to verify who was not enlisted before.
+    await seen(async () => (await standing(session, come)) && (await enlisted(session, VERIFIERS)) && opened());
     say(`four more nodes come, one of them a cheat, and a third developer submits a task that asks for audits`);
     audited = submit(AUDITED);
     const stage = { session, say, nodes: MACHINES, firstBlock };
@@ -273,6 +275,14 @@ async function standing(session: Session, nodes: readonly ParticipantNode[]): Pr
   return found.filter(({ listing }) => listing).length === nodes.length;
 }
 
+/** Whether all of these nodes verify the work of others. */
+async function enlisted(session: Session, nodes: readonly ParticipantNode[]): Promise<boolean> {
+  const { auditEpochs } = session.contracts;
+  const ids = await Promise.all(nodes.map((node) => nodeIdOf(session, node)));
+  const found = await Promise.all(ids.map((id) => auditEpochs.enlistmentOf(id)));
+  return found.every(({ enlistedAt }) => enlistedAt > 0n);
+}
+
 /** Waits until so many nodes are in the market. */
 async function listed(session: Session, count: number): Promise<void> {
   await seen(async () => {
@@ -281,9 +291,13 @@ async function listed(session: Session, count: number): Promise<void> {
   });
 }
 
-/** Waits until no owner of a node has anything left to claim. */
+/**
+ * Waits until no owner of a node has anything left to claim. Where a lease was given back, its fee is its task's until a keeper
+ * distributes it, after the task's end.
+ */
 async function claimed(session: Session): Promise<void> {
   const { reader, contracts } = session;
+  await seen(async () => (await contracts.releaseFees.heldCount()) === 0n);
   const owners = (await reader.nodes(await reader.block())).map(({ owner }) => owner);
   await seen(async () => {
     const left = await Promise.all(owners.map((owner) => contracts.vault.claimable(owner)));

@@ -185,7 +185,10 @@ function once(leases: readonly Lease[], units: number): boolean {
   return held.length === units && new Set(held).size === units;
 }
 
-/** How often the first round was settled, and how many of the keeper's transactions about rounds failed. O(blocks). */
+/**
+ * How often the first round was settled, and how many of the keeper's transactions that should settle it failed. Others may:
+ * a batch of orphaned ranges can get its turn between a look at the chain and the block. O(blocks).
+ */
 async function keeperPosts(
   { session, firstBlock }: Scenario,
   keeper: string,
@@ -199,8 +202,10 @@ async function keeperPosts(
   const last = await session.provider.getBlockNumber();
   for (let number = firstBlock; number <= last; number++) {
     const block = await session.provider.getBlock(number, true);
-    for (const { from, to, hash } of block?.prefetchedTransactions ?? []) {
+    for (const { from, to, hash, data } of block?.prefetchedTransactions ?? []) {
       if (from !== keeper || to !== target) continue;
+      const call = rounds.interface.parseTransaction({ data });
+      if (call?.name !== "settle" || Number(call.args["roundId"]) !== 1) continue;
       if ((await session.provider.getTransactionReceipt(hash))?.status !== 1) reverted += 1;
     }
   }

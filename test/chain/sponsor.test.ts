@@ -76,7 +76,7 @@ describe("a sponsor", () => {
     child = spawn(process.execPath, ["sponsor/main.ts", "run", "--config", config], {
       stdio: ["ignore", "inherit", "inherit"],
     });
-    for (let tries = 0; tries < 300; tries++) {
+    for (let tries = 0; tries < 1_200; tries++) {
       if (
         await fetch(`${url}/status`).then(
           (answer) => answer.ok,
@@ -170,7 +170,7 @@ describe("a sponsor", () => {
   }
 
   async function carriedOut(hash: string): Promise<{ success: boolean; actualGasCost: string }> {
-    for (let tries = 0; tries < 200; tries++) {
+    for (let tries = 0; tries < 1_200; tries++) {
       const receipt = await give<{ success: boolean; actualGasCost: string } | null>(
         "eth_getUserOperationReceipt",
         hash,
@@ -301,7 +301,7 @@ describe("a sponsor", () => {
       // Anybody may send it: the sponsor pays, and the failure counts against the account.
       const sent = await entryPoint().getFunction("handleOps").send([packed], market.accounts.deployer.address);
       await sent.wait();
-      for (let tries = 0; tries < 100 && Number((await status())["failed"]) < i + 1; tries++) await delay(100);
+      for (let tries = 0; tries < 1_200 && Number((await status())["failed"]) < i + 1; tries++) await delay(100);
       expect((await status())["failed"]).to.equal(i + 1);
     }
     const after = await status();

@@ -20,6 +20,7 @@ interface Row {
   expired?: number;
   seed?: number;
   drawn: number;
+  lag: number;
   restored?: number;
   checkpoint?: number;
 }
@@ -68,12 +69,13 @@ test("the demo: trained, verified and paid for, whatever fails meanwhile", { tim
     4,
   );
   assert.ok(killed.some((row) => row.by === "draw"));
-  for (const { expired = NaN, seed = NaN, drawn, restored = NaN, checkpoint } of [...killed, ...cut]) {
+  // What a block holds is known as soon as the block was seen; what an agent does, when it says so.
+  for (const { expired = NaN, seed = NaN, drawn, lag, restored = NaN, checkpoint } of [...killed, ...cut]) {
     assert.ok(
-      expired > 0 && seed >= expired && drawn >= seed && restored >= drawn - 1,
+      expired > 0 && seed >= expired && drawn >= seed && restored >= drawn - lag,
       JSON.stringify(table.recoveries),
     );
-    if (checkpoint !== undefined) assert.ok(checkpoint >= restored - 1);
+    if (checkpoint !== undefined) assert.ok(checkpoint >= restored, JSON.stringify(table.recoveries));
   }
   // The cheat: 100 VER of stake for its one unit, less what it paid for the audits of a new node that passed.
   const { audit } = table;

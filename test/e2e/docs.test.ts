@@ -1,7 +1,7 @@
 /**
  * Runs the command blocks of README and of the guides as they are written, against a local network. Replaced are the
- * network's name, chain id and endpoint, the places of keys and files, this machine's address, and the numbers of nodes,
- * tasks and leases; where this machine has no container engine, units run as processes. Takes three to five minutes.
+ * network's name, chain id and endpoint, the places of keys and files, this machine's address and ports, of which others may
+ * have the usual ones, and the numbers of nodes, tasks and leases; where this machine has no container engine, units run as processes. Takes three to five minutes.
  */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
@@ -19,6 +19,7 @@ import { deploymentFile, setMining, startNode } from "@verai/devnet/chain";
 import { Processes } from "@verai/devnet/processes";
 import { Pages } from "../docs/page.ts";
 import { atTerminal, type Running } from "../docs/terminal.ts";
+import { freeRange } from "../support/free-range.ts";
 
 const README = "README.md";
 const CONTRIBUTOR = "docs/guides/contributor.md";
@@ -63,6 +64,9 @@ test("the commands of README and guides work as they are written", { timeout: 3_
   for (const [file, beginning] of NOT_HERE) pages.command(file, beginning);
   const rpcUrl = await startNode(processes);
   await setMining(rpcUrl, "automatic");
+  const first = await freeRange(5);
+  // Above the peers' port is that of checkpoints over HTTP.
+  const ports = { agent: first, keeper: first + 1, reports: first + 2, peers: first + 3 };
   const numbers = { node: 1, task: 1, operator: "", owner: "", consent: "" };
 
   /** What a reader replaces by their own, and nothing else. */
@@ -78,6 +82,7 @@ test("the commands of README and guides work as they are written", { timeout: 3_
       .replaceAll("--out results", `--out ${join(folder, "results")}`)
       .replaceAll("--path ./data", `--path ${join(folder, "data")}`)
       .replaceAll("203.0.113.7", "127.0.0.1")
+      .replaceAll("/tcp/4001", `/tcp/${String(ports.peers)}`)
       .replaceAll("0xYourOperatorAddress", numbers.operator)
       .replaceAll("0xYourOwnerAddress", numbers.owner)
       .replaceAll("1764000000:0xYourConsent", numbers.consent)
@@ -149,18 +154,24 @@ test("the commands of README and guides work as they are written", { timeout: 3_
     engine
       ? text
       : text.replace('{ "kind": "container", "trainerImage": "drmp/trainer:0.1.0" }', '{ "kind": "process" }');
-  await write("agent.json", withoutEngine(pages.json(CONTRIBUTOR, 0)));
+  const agentConfig = withoutEngine(pages.json(CONTRIBUTOR, 0)).replace(
+    '"dataDir"',
+    `"service": { "port": ${String(ports.agent)} },\n  "dataDir"`,
+  );
+  await write("agent.json", agentConfig);
   assert.match(await run(CONTRIBUTOR, "node agent/main.ts check"), /ready to run/);
   const agent = start(CONTRIBUTOR, "node agent/main.ts run");
-  await until("the agent is healthy", () => answers("http://127.0.0.1:9464/health"), agent.shown);
+  await until("the agent is healthy", () => answers(`http://127.0.0.1:${String(ports.agent)}/health`), agent.shown);
   assert.match(await run(CONTRIBUTOR, "npx hardhat node:status"), /idle +yes: no task is waiting/);
   await run(CONTRIBUTOR, "npx hardhat energy:report");
 
+  const services = `"service": { "port": ${String(ports.keeper)} },
+  "reports": { "listen": ["/ip4/127.0.0.1/tcp/${String(ports.reports)}"] }`;
   // The keeper; agent and keeper of one machine need different ports, as the guide for contributors says.
   // Hardhat's node asks for a tip of 1 gwei, a thousand times BASE's: both bounds are for BASE.
   const keeper = pages
     .json(KEEPER, 0)
-    .replace('"lowFunds"', '"service": { "port": 9465 },\n  "lowFunds"')
+    .replace('"lowFunds"', `${services},\n  "lowFunds"`)
     .replace('"maxFeePerGas": "0.5"', '"maxFeePerGas": "500"')
     .replace('"perHour": "0.002"', '"perHour": "2"');
   await write("keeper.json", keeper);
@@ -169,7 +180,11 @@ test("the commands of README and guides work as they are written", { timeout: 3_
   assert.match(await run(KEEPER, "node keepers/main.ts check"), /ready to run/);
   assert.match(await run(KEEPER, "node keepers/main.ts plan"), /no task is waiting/);
   const keepers = start(KEEPER, "npx hardhat keeper:run");
-  await until("the keepers are healthy", () => answers("http://127.0.0.1:9465/health"), keepers.shown);
+  await until(
+    "the keepers are healthy",
+    () => answers(`http://127.0.0.1:${String(ports.keeper)}/health`),
+    keepers.shown,
+  );
 
   // The developer has something trained.
   await write("spec.json", pages.json(DEVELOPER, 0));
@@ -220,7 +235,7 @@ test("the commands of README and guides work as they are written", { timeout: 3_
   assert.equal(await agent.exit, 0, agent.shown());
   // With the owner's key at hand, as an agent that claims by itself has it.
   const owner = '"owner": { "keystore": "/home/me/keys/owner.json", "passphraseFile": "/home/me/keys/owner.pass" }';
-  await write("agent.json", withoutEngine(pages.json(CONTRIBUTOR, 0)).replace('"dataDir"', `${owner},\n  "dataDir"`));
+  await write("agent.json", agentConfig.replace('"dataDir"', `${owner},\n  "dataDir"`));
   assert.match(await run(CONTRIBUTOR, "node agent/main.ts check"), /ready to run/);
   assert.match(await run(CONTRIBUTOR, "node agent/main.ts claim"), /VER claimed/);
 

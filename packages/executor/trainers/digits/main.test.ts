@@ -15,8 +15,8 @@ import { type Metrics, OUTPUTS } from "./result.ts";
 
 const executor = new ProcessExecutor({ trainers: builtInTrainers });
 
-/** About a second of work, with 20 checkpoints. */
-const SMALL = ["--epochs", "20", "--train", "1000", "--test", "200", "--checkpoint-steps", "32"];
+/** Four seconds, with 20 checkpoints; it rests most of the time, so that a test which is kept waiting still comes in its midst. */
+const SMALL = ["--epochs", "20", "--train", "1000", "--test", "200", "--checkpoint-steps", "32", "--pace", "5"];
 
 function unitOf(root: string, args: string[], grid?: string) {
   return testUnit(
