@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import { join } from "node:path";
 
 import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
@@ -24,7 +23,7 @@ process.env["HARDHAT_DISABLE_TELEMETRY"] ??= "true";
 /** The compiler comes from npm (soljson), so that a build downloads nothing and is the same everywhere. */
 const compiler = {
   version: "0.8.30",
-  path: createRequire(import.meta.url).resolve("solc/soljson.js"),
+  path: join(import.meta.dirname, "scripts", "solidity", "compiler.ts"),
   settings: {
     optimizer: { enabled: true, runs: 200 },
     evmVersion: "prague",

@@ -87,10 +87,10 @@ export function bordersOf(root) {
     {
       name: "tests below scripts",
       comment:
-        "Tests stand on packages/devnet, not on what people run; the reader of comments and the package's builder apart.",
+        "Tests stand on packages/devnet, not on what people run; reader of comments, package's builder and compiler apart.",
       severity: "error",
       from: { path: "^test/" },
-      to: { path: "^scripts/", pathNot: "^scripts/(prose|package)/" },
+      to: { path: "^scripts/", pathNot: "^scripts/(prose|package|solidity)/" },
     },
     {
       name: "no test in a program",

@@ -2,7 +2,10 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 
+import wrapper from "solc/wrapper.js";
+
 import { filesBy, ROOT } from "../check/files.ts";
+import soljson from "../solidity/compiler.ts";
 
 /** What solc gives for one contract, as far as it is passed on. */
 interface Compiled {
@@ -42,8 +45,7 @@ const SELECTION = ["abi", "metadata", "storageLayout", "evm.bytecode", "evm.depl
  * @throws Error with the compiler's words, if they do not compile.
  */
 export function buildProofs(folder: string, settings: object): void {
-  const wrapper = require("solc/wrapper.js") as (soljson: unknown) => Solc;
-  const solc = wrapper(require("solc/soljson.js"));
+  const solc = wrapper(soljson) as Solc;
   const files = filesBy("test/symbolic/*.sol");
   const input = {
     language: "Solidity",

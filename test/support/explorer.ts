@@ -2,9 +2,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import type { Provider } from "ethers";
-import solcModule from "solc";
+import wrapper from "solc/wrapper.js";
 
-const solc = solcModule as { compile: (input: string) => string };
+import soljson from "../../scripts/solidity/compiler.ts";
+
+const solc = wrapper(soljson) as { compile: (input: string) => string };
 
 interface Submission {
   readonly stdJsonInput: { settings: { outputSelection?: unknown } };
