@@ -85,22 +85,24 @@ export class Housekeeping {
     const kept = keptLeases(leases, block.timestamp, (taskId) => open.has(taskId));
     const keptIds = new Set(kept.map(({ id }) => id));
     this.#held = leases;
-    await this.#replicas.tidy(reader, block, [...new Set([...kept, ...keptResults(leases, block.timestamp)])]);
-    await this.#responder.tidy(block, kept);
+    // What was pinned meanwhile, of leases that were not looked at, is left to the next round.
+    await this.#replicas.tidy(reader, block, [...new Set([...kept, ...keptResults(leases, block.timestamp)])], ids);
+    await this.#responder.tidy(block, kept, ids);
     await this.#holds.tidy(block);
-    await tidyResults(store, keptIds, logger);
-    await this.#unpinCheckpoints(keptIds);
+    await tidyResults(store, keptIds, ids, logger);
+    await this.#unpinCheckpoints(keptIds, ids);
   }
 
   /** This node's own checkpoints of leases that are over, and what their units have exchanged. */
-  async #unpinCheckpoints(kept: ReadonlySet<number>): Promise<void> {
+  async #unpinCheckpoints(kept: ReadonlySet<number>, looked: ReadonlySet<number>): Promise<void> {
     const { store, exchanges, auditStates } = this.#context;
     await exchanges.tidy();
     let gone = 0;
     for (const { cid, labels } of store.list()) {
       for (const label of labels) {
         const id = Number(LABEL.exec(label)?.[1]);
-        const isOver = label === exchangeLabel(id) ? !exchanges.leaseIds.has(id) : label === checkpointLabel(id);
+        const isOver =
+          label === exchangeLabel(id) ? !exchanges.leaseIds.has(id) : label === checkpointLabel(id) && looked.has(id);
         if (!isOver || kept.has(id)) continue;
         if (label === checkpointLabel(id) && (await auditStates.keeps(id)).has(cid.toString())) continue;
         await store.unpin(cid, label);

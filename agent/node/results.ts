@@ -47,10 +47,11 @@ export function fillsUp(store: Pick<CheckpointStore, "usedBytes" | "maxBytes">):
   return store.usedBytes > SHARE * store.maxBytes;
 }
 
-/** Lets go of results as {@link resultsToLetGo} says; does nothing while there is room. */
+/** Lets go of results as {@link resultsToLetGo} says; does nothing while there is room. @param looked Leases that `kept` was chosen from. */
 export async function tidyResults(
   store: Pick<CheckpointStore, "list" | "unpin" | "collectGarbage" | "usedBytes" | "maxBytes">,
   kept: ReadonlySet<number>,
+  looked: ReadonlySet<number>,
   logger: Logger,
 ): Promise<void> {
   if (!fillsUp(store)) return;
@@ -62,7 +63,8 @@ export async function tidyResults(
       return leaseId === undefined ? [] : [{ leaseId: Number(leaseId), label, cid: cid.toString(), size }];
     }),
   );
-  const gone = resultsToLetGo(results, kept, store.usedBytes, store.maxBytes);
+  const known = results.filter(({ leaseId }) => looked.has(leaseId));
+  const gone = resultsToLetGo(known, kept, store.usedBytes, store.maxBytes);
   for (const { leaseId, label, cid } of gone) {
     await store.unpin(cid, label);
     logger.info({ lease: leaseId, cid }, "the store fills up: a result that was paid for is let go");

@@ -81,7 +81,7 @@ async function ask(replicas: Replicas): Promise<CopyAnswer> {
   }
 }
 async function look(replicas: Replicas, kept: readonly Lease[] = [LEASE]): Promise<string[]> {
-  await replicas.tidy(chain, BLOCK, kept);
+  await replicas.tidy(chain, BLOCK, kept, new Set([LEASE.id]));
   return store.list().map(({ cid }) => cid.toString());
 }
 

@@ -133,19 +133,21 @@ export class Replicas {
    * Lets go of what is no longer wanted.
    *
    * @param leases Those that replicas here are of and that are still of use.
+   * @param looked All that these were chosen from: replicas of others came later, and stay.
    */
   async tidy(
     reader: Pick<Reader, "newestCheckpoints">,
     block: BlockReference,
     leases: readonly Lease[],
+    looked: ReadonlySet<number>,
   ): Promise<void> {
     const { store } = this.#context;
-    const held = this.#held();
+    const held = this.#held().filter(({ leaseId }) => looked.has(leaseId));
     const here = new Set(held.map(({ leaseId }) => leaseId));
-    const looked = leases.filter(({ id }) => here.has(id));
+    const ofUse = leases.filter(({ id }) => here.has(id));
     const wanted = new Map<number, readonly Wanted[]>(
       await Promise.all(
-        looked.map(async (lease) => {
+        ofUse.map(async (lease) => {
           const newest = lease.status === "paid" ? [] : await reader.newestCheckpoints(block, lease.id);
           return [lease.id, wantedOf(lease, newest)] as const;
         }),

@@ -179,8 +179,9 @@ export class ReceiptResponder {
    * among a lease's newest two on chain nor may become its newest: signed for a short while ago, and further than that one.
    *
    * @param kept Leases whose checkpoints are of use.
+   * @param looked All that these were chosen from: copies of others came later, and have been signed for.
    */
-  async tidy(block: BlockReference, kept: readonly Lease[]): Promise<void> {
+  async tidy(block: BlockReference, kept: readonly Lease[], looked: ReadonlySet<number>): Promise<void> {
     const { store, session } = this.#context;
     const held = store.list().flatMap(({ cid, labels }) =>
       labels.flatMap((label) => {
@@ -194,7 +195,7 @@ export class ReceiptResponder {
       if (!here.has(cid) && monotonicMs() - at >= UNPOSTED_MS) this.#asked.delete(cid);
     }
     let freed = false;
-    const byLease = [...Map.groupBy(held, (copy) => copy.leaseId)];
+    const byLease = [...Map.groupBy(held, (copy) => copy.leaseId)].filter(([leaseId]) => looked.has(leaseId));
     const newestOf = await Promise.all(
       byLease.map(async ([leaseId]) => (alive.has(leaseId) ? session.reader.newestCheckpoints(block, leaseId) : [])),
     );

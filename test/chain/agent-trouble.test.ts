@@ -37,7 +37,7 @@ describe("an agent in trouble", () => {
     },
   ]) {
     it(`gives a lease back whose spec ${what}, says why, and pays the fee that its task holds`, async () => {
-      const agent = await one.listed({ specTimeout: 2 });
+      const agent = await one.listed(bytes === undefined ? { specTimeout: 2 } : {});
       const before = await one.node();
       await one.leased(bytes);
       const given = await until(

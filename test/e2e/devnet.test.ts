@@ -14,9 +14,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { devnetFile, type DevnetState, isRunning } from "@verai/client/devnet";
 import type { LeaseStatus } from "@verai/client/enums";
 import { openSession } from "@verai/client/session";
-import { isFree, portPlan, PORTS } from "@verai/devnet/playground/ports";
+import { isFree, PORTS } from "@verai/devnet/playground/ports";
 import { ROOT } from "@verai/devnet/processes";
 import { blocksOf, commandsOf } from "../docs/extract.ts";
+import { freeRange } from "../support/free-range.ts";
 
 const GUIDE = "docs/guides/devnet.md";
 const WAIT_MS = 600_000;
@@ -75,19 +76,8 @@ async function until(what: string, look: () => boolean | Promise<boolean>): Prom
   throw new Error(`not within ten minutes: ${what}`);
 }
 
-/** A range of ports that nobody has now, away from those that systems give out. */
-async function freeRange(): Promise<number> {
-  for (let first = 10_000 + (process.pid % 300) * PORTS; first < 31_000; first += PORTS) {
-    const { chain, control, keeper, reports, node } = portPlan(first);
-    const nodes = [0, 1, 2, 3].flatMap((place) => Object.values(node(place)) as number[]);
-    const free = await Promise.all([chain, control, keeper, reports, ...nodes].map(isFree));
-    if (free.every(Boolean)) return first;
-  }
-  throw new Error("no range of free ports");
-}
-
 test("the commands that the devnet prints work as they stand", { timeout: 3_600_000 }, async () => {
-  const first = await freeRange();
+  const first = await freeRange(PORTS);
   const start = `scripts/drmp devnet --ports ${String(first)}`;
   // Without a shell between: it is told to end by a signal, as by Ctrl-C.
   const devnet = type(`exec ${start}`);

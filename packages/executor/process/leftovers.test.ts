@@ -42,7 +42,7 @@ test("when the agent is killed, its unit leaves at once", { skip: withoutProc },
   const { agent, pid } = await startAgent(context, root, "stubborn");
   assert.ok(sampleProcess(pid));
   agent.kill("SIGKILL");
-  await until("the unit has left", () => sampleProcess(pid) === undefined, 5);
+  await until("the unit has left", () => sampleProcess(pid) === undefined, 60);
 });
 
 test("a hung unit of a killed agent is ended before it starts again", { skip: withoutProc }, async (context) => {
