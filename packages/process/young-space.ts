@@ -8,7 +8,7 @@ const [OBJECTS, ROUNDS] = [2_000, 100];
  *
  * V8 begins with 1 MB, which a busy process fills so often that clearing it takes a sixth of its processor time, and lets the space grow to
  * 64 MB for ever as soon as modules are loaded, which is a third of an agent's memory. Four times as much as in the beginning takes as little
- * time as 64 MB, and 3 MB of memory more. The size cannot be set once V8 runs, other than by letting it grow.
+ * time as 64 MB, and some 4 MB of memory more. The size cannot be set once V8 runs, other than by letting it grow.
  *
  * @returns Bytes that it has room for.
  */
