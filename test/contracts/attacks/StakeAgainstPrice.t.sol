@@ -59,6 +59,19 @@ contract StakeAgainstPriceTest is Moves {
         assertEq(nodes.node(1).listedUnits, 5);
     }
 
+    /// @notice Nor does asking less while a round may still grant what is listed at the dear ask.
+    function test_CheapAskAmidARound() public {
+        setParam(Param.StakePerUnit, 5_000_000);
+        register(alice, CPU_EU, 1, DEAREST);
+        setParam(Param.StakePerUnit, 1_000_000);
+        submit(bob, 1, DEAREST * 1_000, CPU_EU);
+        openRound();
+        ISupply.Terms memory cheap = termsOf(CPU_EU, 5, 1);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.StakeTooLow.selector, 5 ether, 25 ether));
+        vm.prank(alice);
+        nodes.setTerms(1, cheap);
+    }
+
     /// @notice A lease keeps the stake terms of its grant: governance makes no old lease cost more.
     function test_TermsOfTheGrant() public {
         register(alice, CPU_EU, 4, 1);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ISupply} from "../../../../contracts/interfaces/ISupply.sol";
+import {Param} from "../../../../contracts/interfaces/IParameters.sol";
 import {Fixture} from "../../support/Fixture.sol";
 
 /// @title What the supply says of listings and freezes, and what it tells the holder pool
@@ -33,6 +34,41 @@ contract SupplyTest is Fixture {
         supply.thaw();
         supply.syncPending(1);
         _assertListing(id, 5, GPU_US, 8 * 7);
+    }
+
+    /// @notice A change of class alone moves a listing; what has not changed is not listed again.
+    function test_SyncListsOnce() public {
+        vm.recordLogs();
+        supply.sync(ids32(id));
+        assertEq(vm.getRecordedLogs().length, 0);
+        ISupply.Terms memory terms = termsOf(GPU_US, 5, 7);
+        vm.prank(alice);
+        nodes.setTerms(id, terms);
+        _assertListing(id, 5, GPU_US, 7 * 7);
+        assertEq(supply.unitsBelow(GPU_EU, 8), 0);
+    }
+
+    /// @notice A node that lost stake may change its terms, as long as it offers no more units.
+    function test_SetTerms_withLessStake() public {
+        _slash(1 ether);
+        ISupply.Terms memory terms = termsOf(GPU_EU, 5, 8);
+        vm.prank(alice);
+        nodes.setTerms(id, terms);
+        terms = termsOf(GPU_EU, 6, 8);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.StakeTooLow.selector, 49 ether, 60 ether));
+        vm.prank(alice);
+        nodes.setTerms(id, terms);
+    }
+
+    /// @notice The largest node there may be.
+    function test_LargestCapacity() public {
+        setParam(Param.StakePerUnit, 1_000_000);
+        uint32 largest = register(alice, CPU_EU, type(uint24).max, 0);
+        _assertListing(largest, type(uint24).max, CPU_EU, 0);
+        ISupply.Terms memory terms = termsOf(CPU_EU, uint32(type(uint24).max) + 1, 0);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.InvalidCapacity.selector, terms.capacity));
+        vm.prank(alice);
+        nodes.setTerms(largest, terms);
     }
 
     /// @notice Neither in a round, nor after a batch: only while the batch holds the listings.

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {ILeaseRegistry} from "../../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../../contracts/interfaces/INodeRegistry.sol";
 import {ISupply} from "../../../../contracts/interfaces/ISupply.sol";
+import {Param} from "../../../../contracts/interfaces/IParameters.sol";
 import {IReassignment} from "../../../../contracts/interfaces/IReassignment.sol";
 import {IRoundManager} from "../../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../../contracts/interfaces/ITaskRegistry.sol";
@@ -133,6 +134,27 @@ contract ReassignmentTest is Failures {
         expire(second);
         runBatch(1);
         assertUnits(2, 1, 0, 0, 0);
+    }
+
+    /// @notice A surcharge may be all that the task pays: then a node that asks for nothing may have the range.
+    function test_Surcharge_whole() public {
+        ITaskRegistry.Submission memory s = submission(1, 20_000, list(CPU_EU, CPU_US));
+        s.surcharges = new uint256[](2);
+        s.surcharges[1] = 20_000 * MICRO;
+        uint32 second = leaseOn(1, s);
+        uint32 free = register(alice, CPU_US, 4, 0);
+        expire(second);
+        runBatch(1);
+        assertUnits(2, 0, 1, 0, 0);
+        assertEq(leases.lease(leases.leaseCount()).nodeId, free);
+    }
+
+    /// @notice Half of the highest latency, in whole milliseconds.
+    function test_LatencyMin() public {
+        setParam(Param.MaxLatency, 201);
+        expire(id);
+        openBatch();
+        assertEq(reassignment.current().rule.latencyMin, 100);
     }
 
     function test_Empty() public {

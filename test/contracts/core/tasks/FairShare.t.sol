@@ -14,6 +14,8 @@ contract FairShareTest is Base {
         assertEq(_cut(12, 2, 4, 100), _three(2, 4, 6));
         assertEq(_cut(3, 100, 100, 100), _three(1, 1, 1));
         assertEq(_cut(4, 100, 100, 100), _three(2, 1, 1));
+        // Those whose wish is the equal share leave the rest of its division to the others.
+        assertEq(_cut(11, 3, 3, 100), _three(3, 3, 5));
         uint32[] memory none = new uint32[](0);
         FairShare.cut(none, 7);
     }
