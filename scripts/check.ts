@@ -1,6 +1,6 @@
 /**
- * Runs the checks and sums up. Those that mostly wait, for blocks or for time-outs, run beside each other, as far as the cores
- * carry it; those that compute fill at low priority what they leave.
+ * Runs the checks and sums up. Those that mostly wait, for blocks or for time-outs, run beside those that compute, as far as
+ * the cores carry it.
  *
  *     node scripts/check.ts           everything: `npm test`
  *     node scripts/check.ts --fast    what needs no network of processes: `npm run test:fast`
@@ -18,12 +18,6 @@ import { ROOT } from "./check/files.ts";
 import { ALL, FAST } from "./check/steps.ts";
 import { laneOf, notRun, type Step, toStart } from "./check/schedule.ts";
 
-/** Runs the arguments; the shell adds up what all processes below it have computed. */
-const TIMED = '"$@"; code=$?; times >&3; exit $code';
-/** Niceness of steps that fill what others leave of the cores. */
-const FILLING = "10";
-/** The same as {@link TIMED} at low priority. Where Linux shares the cores among sessions, niceness alone counts only within one. */
-const FILLED = `{ echo ${FILLING} >/proc/$$/autogroup; } 2>/dev/null; ${TIMED}`;
 /** Lines that say at the end why a step failed. */
 const FAILURE_LINES = 30;
 
@@ -87,7 +81,7 @@ for (const { step, passed, seconds, cpu } of steps.flatMap((each) => outcomes.fi
 }
 const left = notRun(steps, ended);
 if (left.length > 0) console.log(`not run: ${left.map(({ name }) => name).join(", ")}`);
-for (const lane of ["filling", "waiting"] as const) {
+for (const lane of ["computing", "waiting"] as const) {
   const own = outcomes.filter(({ step }) => laneOf(step) === lane);
   const sum = (of: "seconds" | "cpu") => own.reduce((all, each) => all + each[of], 0);
   console.log(`${`lane: ${lane}`.padEnd(29)} ${" ".repeat(lane.length)} ${times(sum("seconds"), sum("cpu"))}`);
@@ -101,9 +95,8 @@ process.exitCode = left.length === 0 && outcomes.every(({ passed }) => passed) ?
 /** Starts a step; what it prints is shown when it has ended, so that steps do not mix. */
 function start(step: Step): { readonly stop: () => void; readonly outcome: Promise<Outcome> } {
   const begun = performance.now();
-  const shell = step.fills === true ? ["nice", "-n", FILLING, "sh", "-c", FILLED, "sh"] : ["sh", "-c", TIMED, "sh"];
-  const [program = "", ...args] = [...shell, ...step.command];
-  const child = spawn(program, args, {
+  // The shell adds up what all processes below it have computed.
+  const child = spawn("sh", ["-c", '"$@"; code=$?; times >&3; exit $code', "sh", ...step.command], {
     cwd: ROOT,
     env: environment,
     stdio: ["ignore", "pipe", "pipe", "pipe"],

@@ -9,16 +9,13 @@ const step = (name: string, load: number, needs?: string): Step => ({
   load,
   ...(needs !== undefined && { needs }),
 });
-const fills = (name: string, needs?: string): Step => ({ ...step(name, 1, needs), fills: true });
 const STEPS = [
   step("compile", 1),
-  step("demo", 0.6, "compile"),
-  step("docs", 0.6, "compile"),
-  step("energy", 0.6, "compile"),
-  step("survival", 0.6, "compile"),
-  fills("format"),
-  fills("sol"),
-  fills("unit", "compile"),
+  step("demo", 0.5, "compile"),
+  step("docs", 0.5, "compile"),
+  step("energy", 0.5, "compile"),
+  step("unit", 1, "compile"),
+  step("format", 1),
 ];
 const state = (running: string[], ended: Record<string, boolean> = {}): State => ({
   running: new Set(running),
@@ -27,30 +24,29 @@ const state = (running: string[], ended: Record<string, boolean> = {}): State =>
 const names = (steps: Step[]) => steps.map(({ name }) => name);
 
 test("what needs nothing starts first, as much as the cores carry", () => {
-  assert.deepEqual(names(toStart(STEPS, state([]), 2)), ["compile", "format", "sol"]);
-  assert.deepEqual(names(toStart(STEPS, state([]), 1)), ["compile", "format"]);
-  assert.deepEqual(names(toStart(STEPS, state(["compile", "format"]), 2)), ["sol"]);
+  assert.deepEqual(names(toStart(STEPS, state([]), 2)), ["compile", "format"]);
+  assert.deepEqual(names(toStart(STEPS, state([]), 1)), ["compile"]);
+  assert.deepEqual(names(toStart(STEPS, state(["compile"]), 2)), ["format"]);
+});
+
+test("what waits stands beside what computes", () => {
+  const after = state([], { compile: true, format: true });
+  assert.deepEqual(names(toStart(STEPS, after, 2)), ["demo", "docs", "energy"]);
+  assert.deepEqual(names(toStart(STEPS, after, 4)), ["demo", "docs", "energy", "unit"]);
+  assert.deepEqual(names(toStart(STEPS, state(["demo", "docs", "energy"], { compile: true }), 2)), []);
+  assert.deepEqual(
+    names(toStart(STEPS, state(["energy"], { compile: true, format: true, demo: true, docs: true }), 2)),
+    ["unit"],
+  );
 });
 
 test("what waits stands side by side up to what the cores carry, and no further", () => {
-  const after = { compile: true, format: true, sol: true, unit: true };
-  assert.deepEqual(names(toStart(STEPS, state([], after), 2)), ["demo", "docs", "energy"]);
-  assert.deepEqual(names(toStart(STEPS, state([], after), 4)), ["demo", "docs", "energy", "survival"]);
-  assert.deepEqual(names(toStart(STEPS, state(["demo", "docs", "energy"], after), 2)), []);
-  assert.deepEqual(names(toStart(STEPS, state(["demo", "docs"], { ...after, energy: true }), 2)), ["survival"]);
+  const waiting = ["a", "b", "c", "d", "e"].map((name) => step(name, 0.6));
+  assert.deepEqual(names(toStart(waiting, state([]), 2)), ["a", "b", "c"]);
 });
 
-test("what fills keeps nothing that waits from starting, and has as many cores for itself", () => {
-  const after = { compile: true, format: true };
-  assert.deepEqual(names(toStart(STEPS, state(["sol"], after), 2)), ["demo", "docs", "energy", "unit"]);
-  assert.deepEqual(names(toStart(STEPS, state(["sol", "unit"], after), 2)), ["demo", "docs", "energy"]);
-  assert.deepEqual(names(toStart(STEPS, state(["demo", "docs", "energy"], after), 2)), ["sol", "unit"]);
-});
-
-test("a step that is larger than the machine has its lane to itself", () => {
-  const huge = step("huge", 3);
-  assert.deepEqual(names(toStart([huge, step("small", 0.1), fills("format")], state([]), 2)), ["huge", "format"]);
-  assert.deepEqual(names(toStart([step("small", 0.1), huge], state([]), 2)), ["small"]);
+test("a step that is larger than the machine runs alone", () => {
+  assert.deepEqual(names(toStart([step("huge", 3), step("small", 0.1)], state([]), 2)), ["huge"]);
 });
 
 test("steps that hold the same never run at once", () => {
@@ -61,11 +57,14 @@ test("steps that hold the same never run at once", () => {
 });
 
 test("without the build, what needs it does not run", () => {
-  const failed = state([], { compile: false, format: true, sol: true });
+  const failed = state([], { compile: false, format: true });
   assert.deepEqual(toStart(STEPS, failed, 2), []);
-  assert.deepEqual(names(notRun(STEPS, failed.ended)), ["demo", "docs", "energy", "survival", "unit"]);
+  assert.deepEqual(names(notRun(STEPS, failed.ended)), ["demo", "docs", "energy", "unit"]);
 });
 
-test("a step that does not say that it fills is one that others wait for", () => {
-  assert.deepEqual([step("docs", 1), fills("format")].map(laneOf), ["waiting", "filling"]);
+test("lanes are told apart by the share of time that a step computes", () => {
+  assert.deepEqual(
+    [1, 0.9, 0.5].map((load) => laneOf(step("any", load))),
+    ["computing", "computing", "waiting"],
+  );
 });

@@ -3,10 +3,8 @@ export interface Step {
   readonly name: string;
   /** Program and arguments. */
   readonly command: readonly string[];
-  /** Cores that it keeps busy while it runs; the rest of its time it waits. */
+  /** Cores that it keeps busy while it runs on an idle machine; the rest of its time it waits. */
   readonly load: number;
-  /** Whether it computes what nothing waits for, at low priority: in what the others leave of the cores, at whatever time. */
-  readonly fills?: boolean;
   /** The step without whose success this one makes no sense. */
   readonly needs?: string;
   /** What of the repository it has to itself; steps that name the same never run at once. */
@@ -20,33 +18,37 @@ export interface State {
   readonly ended: ReadonlyMap<string, boolean>;
 }
 
-/** Lanes by which times are summed up, and of which each has the cores to itself: what fills is last in turn for them. */
-export type Lane = "filling" | "waiting";
+/** Lanes by which times are summed up. */
+export type Lane = "computing" | "waiting";
 
-export function laneOf({ fills }: Step): Lane {
-  return fills === true ? "filling" : "waiting";
+/** From this load on a step computes rather than waits. */
+const COMPUTES = 0.9;
+
+/** Loads that are started for each core: beside others a step waits for its turn now and then, and keeps less busy than alone. */
+const LOADS_PER_CORE = 1.1;
+
+export function laneOf({ load }: Step): Lane {
+  return load >= COMPUTES ? "computing" : "waiting";
 }
 
 /**
- * Steps to start now: in their order, in each lane as many as the cores carry. Steps that wait leave much of the cores, at moments that
- * nobody can foretell; steps that fill take it, whose low priority keeps them from making the others late. No more than that: agents that
- * wait for each other cost by the minute. In each lane at least one runs as long as any is left that can. Pure; O(steps²).
+ * Steps to start now: in their order, as many as the cores carry, so that what waits stands beside what computes, and no more: agents that
+ * wait for each other cost by the minute. At least one runs as long as any is left that can. Pure; O(steps²).
  */
 export function toStart(steps: readonly Step[], { running, ended }: State, cores: number): Step[] {
   const chosen: Step[] = [];
+  let load = steps.reduce((sum, step) => sum + (running.has(step.name) ? step.load : 0), 0);
   const held = new Set(steps.filter(({ name }) => running.has(name)).map(({ holds }) => holds));
-  const loads: Record<Lane, number> = { filling: 0, waiting: 0 };
-  for (const step of steps) if (running.has(step.name)) loads[laneOf(step)] += step.load;
   for (const step of steps) {
     if (running.has(step.name) || ended.has(step.name)) continue;
     if (step.holds !== undefined && held.has(step.holds)) continue;
     if (step.needs !== undefined && ended.get(step.needs) !== true) continue;
-    const lane = laneOf(step);
+    const idle = running.size + chosen.length === 0;
     // Loads are sums of decimal fractions.
-    if (loads[lane] > 0 && loads[lane] + step.load > cores + 1e-9) continue;
+    if (!idle && load + step.load > cores * LOADS_PER_CORE + 1e-9) continue;
     chosen.push(step);
     held.add(step.holds);
-    loads[lane] += step.load;
+    load += step.load;
   }
   return chosen;
 }

@@ -17,9 +17,7 @@ test("steps have names of their own, need steps that exist, and the fast ones ar
   const names = ALL.map(({ name }) => name);
   assert.deepEqual([...new Set(names)], names);
   for (const { needs } of ALL) assert.ok(needs === undefined || names.includes(needs), needs);
-  for (const { name, command } of FAST) {
-    assert.deepEqual(ALL.find((step) => step.name === name)?.command, command, name);
-  }
+  for (const step of FAST) assert.ok(ALL.includes(step), step.name);
 });
 
 test("a test that shares its process's state has a process of its own", () => {

@@ -10,23 +10,22 @@ const WITHOUT_CONTRACTS = /^packages\/(protocol|system|process|executor|checkpoi
 const WITHOUT_BUILD: readonly string[] = ["lint:format", "lint:sol", "lint:prose", "lint:links"];
 
 /**
- * Steps that wait for blocks or time-outs, in a whole run on two idle cores, as its summary shows them: cores that each keeps busy, which is
- * its processor time by the clock, and its seconds by the clock. Alone they are done sooner and keep up to a third more busy, which is of
- * no use to know: they never run alone.
+ * Steps that wait more than they compute: cores that each keeps busy, which is its processor time by the clock, and its seconds
+ * by the clock, as the summary of a run on an idle machine shows both.
  */
 const WAITING: Readonly<Record<string, { readonly load: number; readonly seconds: number }>> = {
-  chain: { load: 0.46, seconds: 575 },
-  "chain: with agents": { load: 0.34, seconds: 395 },
-  "e2e: docs": { load: 0.39, seconds: 331 },
-  "e2e: demo": { load: 1.06, seconds: 302 },
-  "e2e: energy": { load: 0.73, seconds: 252 },
-  "unit: a process each": { load: 0.46, seconds: 250 },
-  containers: { load: 0.45, seconds: 225 },
-  "e2e: devnet": { load: 0.43, seconds: 208 },
-  "e2e: rehearsal-anvil": { load: 0.28, seconds: 205 },
-  "e2e: survival": { load: 0.4, seconds: 158 },
-  "e2e: deployment": { load: 0.61, seconds: 17 },
-  "e2e: look": { load: 0.73, seconds: 11 },
+  chain: { load: 0.58, seconds: 470 },
+  "chain: with agents": { load: 0.36, seconds: 365 },
+  "e2e: docs": { load: 0.38, seconds: 355 },
+  "e2e: demo": { load: 1.1, seconds: 300 },
+  "e2e: energy": { load: 0.78, seconds: 230 },
+  "e2e: rehearsal-anvil": { load: 0.29, seconds: 230 },
+  "unit: a process each": { load: 0.58, seconds: 190 },
+  containers: { load: 0.55, seconds: 165 },
+  "e2e: devnet": { load: 0.51, seconds: 160 },
+  "e2e: survival": { load: 0.57, seconds: 95 },
+  "e2e: deployment": { load: 0.75, seconds: 13 },
+  "e2e: look": { load: 0.65, seconds: 12 },
 };
 /** One that nobody has measured. */
 const UNKNOWN = { load: 0.8, seconds: 0 };
@@ -75,15 +74,8 @@ const contracts: Step = {
   needs: "compile: tests",
 };
 
-/** What a developer runs before each push: types, lint, pure tests and the contracts' tests, which take longest and so come first. */
-export const FAST: readonly Step[] = [
-  compile,
-  compileTests,
-  contracts,
-  protocol,
-  pureRest,
-  ...[...lints, types].map(fills),
-];
+/** What a developer runs before each push: types, lint, pure tests and the contracts' tests. */
+export const FAST: readonly Step[] = [compile, compileTests, ...lints, protocol, contracts, types, pureRest];
 
 const waiting: readonly Step[] = [
   ...filesBy("test/e2e/**/*.test.ts").map(endToEnd),
@@ -91,32 +83,22 @@ const waiting: readonly Step[] = [
   waits("chain: with agents", mocha(chain.filter((file) => WITH_AGENTS.test(file)))),
   waits("containers", apart(filesBy("test/containers/*.test.ts"))),
   waits("unit: a process each", apart(others)),
-].sort((a, b) => workOf(b) - workOf(a));
+].sort((a, b) => secondsOf(b) - secondsOf(a));
 
-/**
- * Everything. What computes most begins first, but for what fits beside the build; compilers and linters fill what the others leave. Unit
- * tests do not: some of them bound what they wait for.
- */
+/** Everything. What takes longest begins first. What only computes fits in anywhere: it comes last, but for what fills the time of the build. */
 export const ALL: readonly Step[] = [
   compile,
   protocol,
   ...waiting,
-  { name: "python", command: ["node", "scripts/python.ts", "--fast"], load: 0.75 },
+  compileTests,
+  contracts,
+  ...lints.filter(({ needs }) => needs === undefined),
+  { name: "manifests", command: npm("test:manifests"), load: 0.9 },
+  { name: "python", command: ["node", "scripts/python.ts", "--fast"], load: 0.9 },
+  ...lints.filter(({ needs }) => needs !== undefined),
+  types,
   pureRest,
-  ...[
-    ...lints.filter(({ needs }) => needs === undefined),
-    compileTests,
-    contracts,
-    { name: "manifests", command: npm("test:manifests"), load: 0.9 },
-    ...lints.filter(({ needs }) => needs !== undefined),
-    types,
-  ].map(fills),
 ];
-
-/** Does nothing but compute, however long it takes. */
-function fills(step: Step): Step {
-  return { ...step, fills: true };
-}
 
 function waits(name: string, command: readonly string[]): Step {
   return { name, command, load: (WAITING[name] ?? UNKNOWN).load, needs: "compile" };
@@ -127,8 +109,6 @@ function endToEnd(file: string): Step {
   return { ...waits(`e2e: ${name}`, apart([file])), ...(DEVELOPERS.includes(name) && { holds: ".data/developer" }) };
 }
 
-/** Seconds of processor time. */
-function workOf({ name }: Step): number {
-  const { load, seconds } = WAITING[name] ?? UNKNOWN;
-  return load * seconds;
+function secondsOf({ name }: Step): number {
+  return (WAITING[name] ?? UNKNOWN).seconds;
 }
