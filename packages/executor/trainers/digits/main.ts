@@ -68,9 +68,13 @@ async function main(): Promise<number> {
     if (state.step === 0) console.log(`epoch ${state.epoch}: loss ${state.losses.at(-1)?.toFixed(4) ?? ""}`);
     const steps = stepsDone(training, state);
     stopped = steps >= stopAt;
-    if (stopped || draining || steps % checkpointSteps === 0) await save();
-    if (!draining && !stopped) await rests.take();
-    return !draining && !stopped;
+    const saves = stopped || draining || steps % checkpointSteps === 0;
+    if (saves) await save();
+    if (draining || stopped) return false;
+    await rests.take();
+    // Told to leave while it rested.
+    if (draining && !saves) await save();
+    return !draining;
   });
   if (stopped) return DRAINED;
   // Told to stop after the very last step it goes on to the result: nothing but that is left to do.
