@@ -32,7 +32,7 @@ export interface RevertedCall extends Call {
  */
 const RACES = [
   // A holder that leaves takes the receipts with it that are on their way in others' checkpoints.
-  { call: "checkpoints.post", refusal: "HolderNotActive", cause: "nodes.drain" },
+  { call: "checkpoints.post", refusal: "NotHolder", cause: "nodes.drain" },
   // Opening a round freezes the listings.
   { call: "nodes.sync", refusal: "ListingsFrozen", cause: "rounds.open" },
 ] as const;
