@@ -91,6 +91,18 @@ test("of operations with one nonce one counts, at the price of the dearest; one 
   );
 });
 
+test("an operation whose place another one has taken is not counted beside it", () => {
+  const ledger = new Ledger(":memory:", LIMITS);
+  const [first, second] = [wish({ nonce: 7n }), wish({ nonce: 7n })];
+  ledger.reserve(first, NOW);
+  ledger.reserve(second, NOW);
+  // Who looks at the chain may have listed the first one before, and finds what was carried out under the nonce.
+  ledger.settle(first.hash, false, 3n, "0xt");
+  ledger.settle(second.hash, false, 3n, "0xt");
+  ledger.settle(second.hash, true, 9n, "0xu");
+  assert.deepEqual(ledger.spent("2027-01-15"), { day: "2027-01-15", operations: 1, failed: 1, paid: 3n, reserved: 0n });
+});
+
 test("failures and new accounts are bounded for each client", () => {
   const ledger = new Ledger(":memory:", { ...LIMITS, perAccountDay: 1_000n, perClientDay: 1_000n, perDay: 1_000n });
   const reserve = (changes: Partial<Reservation>) => {

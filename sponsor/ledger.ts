@@ -212,10 +212,15 @@ export class Ledger {
     this.#db.prepare("update operation set state = 'signed' where hash = ? and state = 'sent'").run(hash);
   }
 
-  /** An operation was carried out. @param cost What it cost, wei of ETH. */
+  /**
+   * An operation was carried out. Nothing happens if it is settled by now, or another one of its nonce has taken its place: that one
+   * is told.
+   *
+   * @param cost What it cost, wei of ETH.
+   */
   settle(hash: string, success: boolean, cost: bigint, transaction: string): void {
     this.#db
-      .prepare("update operation set state = ?, cost = ?, tx = ? where hash = ?")
+      .prepare("update operation set state = ?, cost = ?, tx = ? where hash = ? and state in ('signed', 'sent')")
       .run(success ? "done" : "failed", cost, transaction, hash);
   }
 
