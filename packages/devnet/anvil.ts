@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { untilListening } from "./chain.ts";
@@ -19,6 +19,18 @@ async function anvil(processes: Processes): Promise<string> {
   if (process.platform !== "linux" || process.arch !== "x64") {
     throw new Error("Anvil is locked for Linux x64 only; on other machines rehearse on Hardhat's node.");
   }
-  await processes.runProgram("install-anvil", "npm", ["ci", "--prefix", folder, "--ignore-scripts"]);
+  const data = join(ROOT, ".data");
+  mkdirSync(data, { recursive: true });
+  // Aside, and moved when whole: who else starts anvil now must not find a binary that is still being written.
+  const aside = mkdtempSync(join(data, "anvil-"));
+  try {
+    for (const file of ["package.json", "package-lock.json"]) copyFileSync(join(folder, file), join(aside, file));
+    await processes.runProgram("install-anvil", "npm", ["ci", "--prefix", aside, "--ignore-scripts"]);
+    if (!existsSync(binary)) renameSync(join(aside, "node_modules"), join(folder, "node_modules"));
+  } catch (error) {
+    if (!existsSync(binary)) throw error;
+  } finally {
+    rmSync(aside, { recursive: true, force: true });
+  }
   return binary;
 }
