@@ -26,6 +26,11 @@ import type { Acquaintance, StrangerGuard } from "./strangers.ts";
 const INBOUND_CONNECTIONS_PER_SECOND = 100;
 /** Time in which a connection has to prove a peer id, and a stream to say its protocol. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;
+/**
+ * Between two looks whether a connection still has somebody at its other end. Each opens a stream, and every agent does it with every
+ * neighbour, so it is no shorter than it must be: what is asked of a peer has a bound of its own.
+ */
+const PING_INTERVAL_MS = 60_000;
 /** Never reached, since the guard bounds them below: libp2p's own way ends the newest, of whichever peer. */
 const MAX_CONNECTIONS = 512;
 /** What `identify` may say; ours says some 600 bytes. */
@@ -111,6 +116,7 @@ export async function startNetwork(blocks: BlockFiles, options: NetworkOptions):
         identify: identify({ maxMessageSize: IDENTIFY_BYTES, timeout: HANDSHAKE_TIMEOUT_MS }),
         ping: ping({ timeout: HANDSHAKE_TIMEOUT_MS }),
       },
+      connectionMonitor: { pingInterval: PING_INTERVAL_MS },
       connectionManager: {
         inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND,
         maxConnections: MAX_CONNECTIONS,
