@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 
 import { HDNodeWallet, Mnemonic, Wallet } from "ethers";
 
+import "./native-scrypt.ts";
 import { ChainError } from "./errors.ts";
 import { RemoteSigner } from "./remote-signer.ts";
 import { LOCAL_CHAIN_ID } from "./chains.ts";
