@@ -60,7 +60,8 @@ export default defineConfig({
   plugins: ["typescript", "oxc"],
   jsPlugins: ["./scripts/lint/dates.js"],
   categories: { correctness: "error" },
-  options: { typeAware: true },
+  // The types themselves as well: the compiler is at work for the rules anyway.
+  options: { typeAware: true, typeCheck: true },
   ignorePatterns: ["web/dist", "artifacts", "cache", "types", "coverage", "gas", ".data", "ignition/deployments"],
   rules: {
     eqeqeq: "error",

@@ -60,7 +60,6 @@ const protocol: Step = {
   command: together(pure.filter((file) => WITHOUT_CONTRACTS.test(file))),
   load: 1,
 };
-const types: Step = { name: "typecheck", command: npm("typecheck"), load: 1, needs: "compile" };
 const pureRest: Step = {
   name: "unit: pure",
   command: together(pure.filter((file) => !WITHOUT_CONTRACTS.test(file))),
@@ -74,8 +73,8 @@ const contracts: Step = {
   needs: "compile: tests",
 };
 
-/** What a developer runs before each push: types, lint, pure tests and the contracts' tests. */
-export const FAST: readonly Step[] = [compile, compileTests, ...lints, protocol, contracts, types, pureRest];
+/** What a developer runs before each push: lint, types included, pure tests and the contracts' tests. */
+export const FAST: readonly Step[] = [compile, compileTests, ...lints, protocol, contracts, pureRest];
 
 const waiting: readonly Step[] = [
   ...filesBy("test/e2e/**/*.test.ts").map(endToEnd),
@@ -96,7 +95,6 @@ export const ALL: readonly Step[] = [
   { name: "manifests", command: npm("test:manifests"), load: 0.9 },
   { name: "python", command: ["node", "scripts/python.ts", "--fast"], load: 0.9 },
   ...lints.filter(({ needs }) => needs !== undefined),
-  types,
   pureRest,
 ];
 
