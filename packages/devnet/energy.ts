@@ -57,8 +57,8 @@ export interface EnergyOutcome<Report extends EnergyFigures> {
   readonly checks: readonly { readonly what: string; readonly ok: boolean }[];
 }
 
-/** CPUs of a slice that three units fill, each of which computes for a fifteenth of its time, and an agent alone does not. */
-const SLICE = 0.15;
+/** CPUs of a slice that three units fill, each of which computes for a twentieth of its time, and an agent alone does not. */
+const SLICE = 0.11;
 /** Ada's slice of the machine is made so small that her units fill it; so is Cleo's, which needs a lot of power when it works. */
 const HOT = { node: "ada", changes: { telemetry: { cpus: SLICE, sampleEvery: 2 } } } as const;
 const HUNGRY = {
@@ -88,10 +88,10 @@ const TASKS: readonly ParticipantTask[] = [
   },
 ];
 /**
- * Some eighty seconds of work, of which units compute for five. They rest in proportion to what they compute, and so fill
+ * Some eighty seconds of work, of which units compute for four. They rest in proportion to what they compute, and so fill
  * as much of a slice on a busy machine as on an idle one; the work has to be there when reports and moves come.
  */
-const SPEC = ["--epochs", "70", "--train", "4000", "--test", "500", "--checkpoint-steps", "50", "--rest", "14"];
+const SPEC = ["--epochs", "52", "--train", "4000", "--test", "500", "--checkpoint-steps", "50", "--rest", "19"];
 
 /** Milliseconds that each part may take. */
 const TIMEOUT_MS = 900_000;
