@@ -42,7 +42,10 @@ contract DisputesTest is Fixture {
         runRound(2);
         deliver(2);
         // 333 basis points of 11,000 are 366.3.
-        assertEq(dispute(2), 367 * MICRO);
+        uint256 escrow = vault.escrowOf(2);
+        dispute(2);
+        assertEq(leases.result(2).bondMicroVer, 367);
+        assertEq(vault.escrowOf(2), escrow + 367 * MICRO);
     }
 
     /// @notice An audit that convicts the node ends a disputed lease too, and the developer has its bond back.

@@ -91,6 +91,8 @@ contract MassFailureTest is Failures {
         emit log_named_uint("gas to abort a full batch", used);
         assertLt(used, (GAS_CAP * 9) / 10);
         assertUnits(BATCH, 1, 0, 0, 0);
+        (, , bool inARow) = reassignment.orphanCounts();
+        assertFalse(inARow, "nothing is left behind it");
     }
 
     /// @notice Opening gives no more ranges back to tasks that were cancelled than fit a transaction; the rest waits.
