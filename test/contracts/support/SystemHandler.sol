@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IReassignment} from "../../../contracts/interfaces/IReassignment.sol";
@@ -167,15 +169,12 @@ abstract contract SystemHandler is ReportHandler {
 
     /// @dev Whether a round may be opened and would find a task: it must not revert then.
     function _anythingToAllocate() private returns (bool) {
+        // Until then a batch of moves may have its turn.
+        vm.warp(Math.max(block.timestamp, rounds.nextOpening()));
         if (reassignment.hasTurn()) return false;
         supply.syncPending(type(uint256).max);
-        uint256 time = block.timestamp;
-        if (time < rounds.nextOpening()) time = rounds.nextOpening();
         uint32[] memory queue = lens.queuePage(0, type(uint32).max);
-        for (uint256 i; i < queue.length; ++i) {
-            ITaskRegistry.TaskView memory t = tasks.task(queue[i]);
-            if (time + param(Param.MinLeaseTime) <= t.deadline && servable(t.id)) return true;
-        }
+        for (uint256 i; i < queue.length; ++i) if (servable(queue[i])) return true;
         return false;
     }
 }
