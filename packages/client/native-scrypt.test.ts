@@ -12,3 +12,9 @@ const KEY =
 test("ethers derives by it what the standard says", async () => {
   assert.equal(await scrypt(toUtf8Bytes("pleaseletmein"), toUtf8Bytes("SodiumChloride"), 16_384, 8, 1, 64), KEY);
 });
+
+test("a keystore that asks for more than a GiB is refused before it gets any", async () => {
+  const before = process.memoryUsage.rss();
+  await assert.rejects(scrypt(toUtf8Bytes("a"), toUtf8Bytes("b"), 2 ** 21, 8, 1, 32), /memory limit/);
+  assert.ok(process.memoryUsage.rss() - before < 2 ** 28);
+});

@@ -6,9 +6,9 @@ import { scrypt } from "ethers";
 
 const derived = promisify<Uint8Array, Uint8Array, number, object, Uint8Array>(derive);
 
-/** Bytes of a block are 128 r, of which scrypt holds N and p. Twice that, as Node's bound counts more than the blocks. */
-const memoryOf = (N: number, r: number, p: number): number => 2 * 128 * r * (N + p);
+/** Bytes that a keystore may ask for, at most: N = 2^20 with r = 8, eight times what wallets use, and some to spare. */
+const MOST_MEMORY = 2 ** 30 + 2 ** 20;
 
 scrypt.register(async (passphrase, salt, N, r, p, length) =>
-  derived(passphrase, salt, length, { N, r, p, maxmem: memoryOf(N, r, p) }),
+  derived(passphrase, salt, length, { N, r, p, maxmem: MOST_MEMORY }),
 );
