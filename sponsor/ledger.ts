@@ -213,8 +213,8 @@ export class Ledger {
   }
 
   /**
-   * An operation was carried out. Nothing happens if it is settled by now, or another one of its nonce has taken its place: that one
-   * is told.
+   * An operation was carried out. Nothing happens if it is settled by now, or if another one has taken its place: what their nonce came to
+   * is booked for that one.
    *
    * @param cost What it cost, wei of ETH.
    */
